@@ -1,0 +1,42 @@
+// Finds the Chromium or Chrome that the browser tests drive, and installs Debian's when it may.
+import { spawnSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { delimiter, join } from "node:path";
+
+const NAMES = ["chromium", "chromium-browser", "google-chrome-stable", "google-chrome", "chrome"];
+const FIXED = [
+  "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+  "/Applications/Chromium.app/Contents/MacOS/Chromium",
+  "C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe",
+];
+
+/** Path of an installed browser, or undefined. CHROMIUM_PATH names one directly. */
+export function findChromium() {
+  const named = process.env.CHROMIUM_PATH;
+  if (named) return existsSync(named) ? named : undefined;
+  const folders = (process.env.PATH ?? "").split(delimiter);
+  const candidates = [...folders.flatMap((folder) => NAMES.map((name) => join(folder, name))), ...FIXED];
+  return candidates.find((path) => existsSync(path));
+}
+
+/** Like findChromium, but installs Debian's package when this is root on Debian; else fails with one line that says what to do. */
+export function ensureChromium() {
+  const found = findChromium();
+  if (found) return found;
+  const release = existsSync("/etc/os-release") ? readFileSync("/etc/os-release", "utf8") : "";
+  const debian = /^ID(_LIKE)?=.*debian/m.test(release);
+  if (debian && process.getuid?.() === 0) {
+    console.log("No Chromium found: installing Debian's chromium package.");
+    const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
+    spawnSync("apt-get", ["update", "-qq"], { stdio: "inherit", env });
+    spawnSync("apt-get", ["install", "-y", "-qq", "--no-install-recommends", "chromium"], {
+      stdio: ["ignore", "ignore", "inherit"],
+      env,
+    });
+    const installed = findChromium();
+    if (installed) return installed;
+  }
+  throw new Error(
+    "The browser tests need Chromium or Chrome: install it (Debian: apt-get install chromium) or set CHROMIUM_PATH to its program.",
+  );
+}

@@ -1,0 +1,54 @@
+// `npm test`: every check in order, the cheap ones first; stops at the first that fails.
+// `npm test -- --only types,unit` runs some of them.
+import { spawnSync } from "node:child_process";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { ensureChromium } from "./chromium.mjs";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+const bin = (path) => [process.execPath, join(root, "node_modules", path)];
+const run = (...args) => [process.execPath, join(root, "scripts/run.mjs"), ...args];
+const GOLDEN_CASES = "01,03,04,05:latents,06:latents";
+
+const steps = {
+  types: () =>
+    ["tsconfig.json", "tsconfig.browser.json", "tsconfig.e2e.json"].map((project) => [
+      ...bin("typescript/bin/tsc"),
+      "-p",
+      project,
+    ]),
+  lint: () => [[...bin("@biomejs/biome/bin/biome"), "check", "--error-on-warnings", "."]],
+  layers: () => [run("scripts/check-layers.ts")],
+  unit: () => [[...bin("vitest/vitest.mjs"), "run"]],
+  golden: () => [run("packages/longlive/src/golden/cli.ts", "--only", GOLDEN_CASES)],
+  e2e: () => {
+    process.env.CHROMIUM_PATH = ensureChromium();
+    return [[...bin("vitest/vitest.mjs"), "run", "--config", "e2e/vitest.config.ts"]];
+  },
+};
+
+const only = process.argv.includes("--only") ? process.argv[process.argv.indexOf("--only") + 1]?.split(",") : undefined;
+const names = only ?? Object.keys(steps);
+const took = [];
+for (const name of names) {
+  if (!(name in steps)) fail(`Unknown step "${name}". The steps are: ${Object.keys(steps).join(", ")}.`);
+  const start = Date.now();
+  console.log(`\n== ${name}`);
+  let commands;
+  try {
+    commands = steps[name]();
+  } catch (error) {
+    fail(error.message);
+  }
+  for (const [program, ...args] of commands) {
+    const { status } = spawnSync(program, args, { cwd: root, stdio: "inherit" });
+    if (status !== 0) fail(`\n${name} failed.`);
+  }
+  took.push(`${name} ${Math.round((Date.now() - start) / 1000)} s`);
+}
+console.log(`\nAll checks passed: ${took.join(", ")}.`);
+
+function fail(message) {
+  console.error(message);
+  process.exit(1);
+}
