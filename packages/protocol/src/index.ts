@@ -1,1 +1,7 @@
-export {};
+/** What client and server agree on: bodies, messages, parameters, errors. Neither Node nor DOM. */
+export * from "./errors.ts";
+export * from "./http.ts";
+export * from "./load.ts";
+export * from "./messages.ts";
+export * from "./parameters.ts";
+export * from "./validation.ts";

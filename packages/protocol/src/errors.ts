@@ -1,0 +1,201 @@
+/**
+ * The one catalogue of errors that a client can meet: a stable code, the HTTP
+ * status it travels with, whether trying again can help, and a text that says
+ * what to do. Every package throws `ApiError`, so that the same failure reads
+ * the same over HTTP, on the data channel and in the log.
+ */
+
+type ErrorEntry = {
+  readonly status: number;
+  readonly retryable: boolean;
+  readonly message: (params: never) => string;
+};
+
+export const ERRORS = {
+  pipeline_not_loaded: {
+    status: 400,
+    retryable: true,
+    message: (_: Empty) => "Pipeline not loaded. Please load pipeline first.",
+  },
+  pipeline_unknown: {
+    status: 404,
+    retryable: false,
+    message: (p: { pipelineId: string; known: readonly string[] }) =>
+      `Pipeline "${p.pipelineId}" does not exist. Load one of: ${p.known.join(", ")}.`,
+  },
+  invalid_request: {
+    status: 422,
+    retryable: false,
+    message: (p: { reason: string }) => `The request is not valid: ${p.reason}`,
+  },
+  invalid_resolution: {
+    status: 422,
+    retryable: false,
+    message: (p: { width: number; height: number; nearestWidth: number; nearestHeight: number }) =>
+      `The size ${p.width}x${p.height} cannot be used: width and height must be multiples of 16 from 16 to 2048. ` +
+      `The nearest size that works is ${p.nearestWidth}x${p.nearestHeight}.`,
+  },
+  invalid_sdp: {
+    status: 400,
+    retryable: false,
+    message: (p: { reason: string }) =>
+      `The SDP offer cannot be used: ${p.reason}. Send the sdp of RTCPeerConnection.createOffer() with one video track.`,
+  },
+  no_common_codec: {
+    status: 400,
+    retryable: false,
+    message: (_: Empty) => "The offer has no video codec that the server speaks. Offer VP8.",
+  },
+  session_not_found: {
+    status: 404,
+    retryable: false,
+    message: (p: { sessionId: string }) => `Session ${p.sessionId} not found. It has ended: make a new offer.`,
+  },
+  too_many_sessions: {
+    status: 503,
+    retryable: true,
+    message: (p: { limit: number }) =>
+      `The server already has ${p.limit} sessions, its limit. Close one or try again later.`,
+  },
+  asset_too_large: {
+    status: 413,
+    retryable: false,
+    message: (p: { limitMib: number }) => `The file is larger than ${p.limitMib} MB. Upload a smaller one.`,
+  },
+  asset_type_unsupported: {
+    status: 415,
+    retryable: false,
+    message: (p: { allowed: readonly string[] }) =>
+      `This type of file is not accepted. Upload one of: ${p.allowed.join(", ")}.`,
+  },
+  asset_name_invalid: {
+    status: 400,
+    retryable: false,
+    message: (p: { reason: string }) =>
+      `The file name cannot be used: ${p.reason}. Use a plain name, with folders only below the assets folder.`,
+  },
+  asset_not_found: {
+    status: 404,
+    retryable: false,
+    message: (p: { path: string }) => `Asset "${p.path}" not found. Upload it with POST /api/v1/assets first.`,
+  },
+  model_missing: {
+    status: 500,
+    retryable: false,
+    message: (p: { folder: string; reason: string }) =>
+      `The model in ${p.folder} is not complete: ${p.reason}. Install it again.`,
+  },
+  model_corrupt: {
+    status: 500,
+    retryable: false,
+    message: (p: { folder: string; reason: string }) =>
+      `The model in ${p.folder} cannot be read: ${p.reason}. Install it again.`,
+  },
+  load_failed: {
+    status: 500,
+    retryable: true,
+    message: (p: { pipelineId: string; reason: string }) => `Failed to load pipeline ${p.pipelineId}: ${p.reason}`,
+  },
+  chunk_failed: {
+    status: 500,
+    retryable: true,
+    message: (p: { reason: string }) => `A chunk of video could not be made: ${p.reason}`,
+  },
+  out_of_memory: {
+    status: 500,
+    retryable: false,
+    message: (p: { reason: string }) =>
+      `Out of memory: ${p.reason}. Load the pipeline with a smaller size or close other sessions.`,
+  },
+  shutting_down: {
+    status: 503,
+    retryable: true,
+    message: (_: Empty) => "The server is shutting down. Connect again when it is back.",
+  },
+  not_found: {
+    status: 404,
+    retryable: false,
+    message: (p: { path: string }) => `There is nothing at ${p.path}.`,
+  },
+  method_not_allowed: {
+    status: 405,
+    retryable: false,
+    message: (_: Empty) => "Method Not Allowed",
+  },
+  internal: {
+    status: 500,
+    retryable: true,
+    message: (_: Empty) => "The server met an unexpected error. Its log says more.",
+  },
+} as const satisfies Record<string, ErrorEntry>;
+
+/** For the messages that need nothing: call with `{}`. */
+type Empty = Record<never, never>;
+
+export type ErrorCode = keyof typeof ERRORS;
+export type ErrorParams<C extends ErrorCode> = Parameters<(typeof ERRORS)[C]["message"]>[0];
+
+/** One finding of a 422 answer, in the shape of FastAPI's. */
+export type ValidationIssue = { type: string; loc: (string | number)[]; msg: string; input: unknown };
+
+export type ErrorOptions = {
+  /** The error that led to this one. */
+  cause?: unknown;
+  /** For a 422: each field's own finding; becomes the answer's `detail`. */
+  issues?: ValidationIssue[];
+};
+
+/** What is left of an `ApiError` after crossing a thread or the network. */
+export type PlainError = { code: ErrorCode; message: string; issues?: ValidationIssue[] };
+
+/**
+ * An error of the catalogue.
+ *
+ * `new ApiError("chunk_failed", { reason: "step list is empty" }, { cause })`
+ */
+export class ApiError<C extends ErrorCode = ErrorCode> extends Error {
+  readonly code: C;
+  readonly status: number;
+  readonly retryable: boolean;
+  /** The text, or for a 422 with field findings their list. */
+  readonly detail: string | ValidationIssue[];
+
+  constructor(code: C, params: ErrorParams<C>, options: ErrorOptions = {}) {
+    const entry: ErrorEntry = ERRORS[code];
+    super(entry.message(params as never), options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = "ApiError";
+    this.code = code;
+    this.status = entry.status;
+    this.retryable = entry.retryable;
+    this.detail = options.issues ?? this.message;
+  }
+
+  /** A structured-clone-safe copy, for worker messages. */
+  toPlain(): PlainError {
+    return { code: this.code, message: this.message, ...(Array.isArray(this.detail) ? { issues: this.detail } : {}) };
+  }
+
+  /** The error that `toPlain` came from, with its text unchanged. */
+  static fromPlain(plain: PlainError): ApiError {
+    const error = Object.create(ApiError.prototype) as { -readonly [K in keyof ApiError]: ApiError[K] };
+    const entry: ErrorEntry = ERRORS[plain.code];
+    error.name = "ApiError";
+    error.message = plain.message;
+    error.stack = `ApiError: ${plain.message}`;
+    error.code = plain.code;
+    error.status = entry.status;
+    error.retryable = entry.retryable;
+    error.detail = plain.issues ?? plain.message;
+    return error as ApiError;
+  }
+
+  /** Any thrown value as an `ApiError`: itself, or an `internal` one with it as cause. */
+  static from(thrown: unknown): ApiError {
+    return thrown instanceof ApiError ? thrown : new ApiError("internal", {}, { cause: thrown });
+  }
+}
+
+/** The text of any thrown value. */
+export function errorText(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}

@@ -1,0 +1,142 @@
+import { describe, expect, it } from "vitest";
+import { defaultParameters, mergeParameters, PARAMETER_TABLE, parseParameters, takeOneShots } from "./parameters.ts";
+
+/** Per wire name: values at and inside the bounds, and values just outside or of a wrong type. */
+const cases: Record<string, { good: unknown[]; bad: unknown[] }> = {
+  input_mode: { good: ["text", "video"], bad: ["foo", 1, ""] },
+  prompts: {
+    good: ["a", ["a", "b"], [{ text: "a" }], [{ text: "a", weight: 0 }], []],
+    bad: [5, [{ text: "a", weight: -1 }], [{ weight: 1 }], [null], "x".repeat(5000), Array(17).fill("a")],
+  },
+  prompt_interpolation_method: { good: ["linear", "slerp"], bad: ["cubic", true] },
+  transition: {
+    good: [{ target_prompts: "a" }, { target_prompts: [{ text: "a" }], num_steps: 0 }],
+    bad: [{}, { target_prompts: "a", num_steps: -1 }, { target_prompts: "a", num_steps: 1.5 }, "a"],
+  },
+  noise_scale: { good: [0, 0.7, 1], bad: [-0.01, 1.01, "0.5", true, Number.NaN] },
+  noise_controller: { good: [true, false], bad: [1, "true"] },
+  denoising_step_list: {
+    good: [[700, 500], [0], [1000], Array(10).fill(5)],
+    bad: [[], Array(11).fill(5), [1001], [-1], [700.5], 700, ["700"]],
+  },
+  manage_cache: { good: [true, false], bad: [0, "no"] },
+  reset_cache: { good: [true, false], bad: [1, "yes"] },
+  kv_cache_attention_bias: { good: [0.01, 1], bad: [0, 1.01, "1"] },
+  lora_scales: { good: [[], [{ path: "a", scale: -10 }]], bad: [[{ path: "a", scale: 11 }], [{ scale: 1 }], {}] },
+  vace_enabled: { good: [true, false], bad: ["true", 1] },
+  vace_use_input_video: { good: [true, false], bad: ["true", 1] },
+  vace_context_scale: { good: [0, 2], bad: [-0.1, 2.1, "1"] },
+  vace_ref_images: { good: [[], ["a.png"]], bad: ["a.png", [5], [""]] },
+  first_frame_image: { good: ["a.png"], bad: ["", 5] },
+  last_frame_image: { good: ["a.png"], bad: ["", 5] },
+  paused: { good: [true, false], bad: ["true", 1] },
+  base_seed: { good: [0, 42], bad: [-1, 1.5, "42"] },
+};
+
+describe("parseParameters", () => {
+  it("has a bounds case for every parameter of the table", () => {
+    const wireNames = Object.values(PARAMETER_TABLE).map((entry) => entry.wire);
+    expect(Object.keys(cases).sort()).toEqual([...wireNames].sort());
+  });
+
+  for (const [wire, { good, bad }] of Object.entries(cases)) {
+    it(`accepts the range of ${wire} and rejects what is outside, with the range in words`, () => {
+      for (const value of good) {
+        const { accepted, rejected } = parseParameters({ [wire]: value });
+        expect(rejected, JSON.stringify(value)).toEqual([]);
+        expect(Object.keys(accepted)).toHaveLength(1);
+      }
+      for (const value of bad) {
+        const { accepted, rejected } = parseParameters({ [wire]: value });
+        expect(accepted, JSON.stringify(value)).toEqual({});
+        expect(rejected).toHaveLength(1);
+        expect(rejected[0]).toMatchObject({ field: wire, reason: expect.stringMatching(/./) });
+        expect(rejected[0]!.allowed).not.toBe("");
+      }
+    });
+  }
+
+  it("reads the three spellings of prompts as one shape", () => {
+    const expected = [{ text: "anime", weight: 1 }];
+    for (const prompts of ["anime", ["anime"], [{ text: "anime" }]]) {
+      expect(parseParameters({ prompts }).accepted.prompts).toEqual(expected);
+    }
+  });
+
+  it("keeps good fields beside a bad one, lists unknown keys and skips nulls", () => {
+    const parsed = parseParameters({ noise_scale: 9, base_seed: 7, paused: null, colour: 1 });
+    expect(parsed.accepted).toEqual({ baseSeed: 7 });
+    expect(parsed.rejected.map((one) => one.field)).toEqual(["noise_scale"]);
+    expect(parsed.ignored).toEqual(["colour"]);
+  });
+
+  it("rejects a value that is no object", () => {
+    for (const value of [null, [], "x", 5]) expect(parseParameters(value).rejected).toHaveLength(1);
+  });
+
+  it("does not take keys of the object prototype for parameters", () => {
+    expect(parseParameters(JSON.parse('{"__proto__":{"paused":true},"constructor":1}'))).toEqual({
+      accepted: {},
+      rejected: [],
+      ignored: ["__proto__", "constructor"],
+    });
+  });
+});
+
+describe("defaultParameters", () => {
+  it("has the defaults that a guide's client relies on and leaves the rest open", () => {
+    const defaults = defaultParameters();
+    expect(defaults).toMatchObject({ noiseScale: 0.7, noiseController: false, vaceUseInputVideo: true });
+    expect(defaults).not.toHaveProperty("vaceEnabled");
+    expect(defaults).not.toHaveProperty("denoisingStepList");
+  });
+
+  it("gives each caller its own lists", () => {
+    defaultParameters().prompts.push({ text: "x", weight: 1 });
+    expect(defaultParameters().prompts).toEqual([]);
+  });
+});
+
+describe("mergeParameters", () => {
+  it("lets the latest value win and keeps what was not named", () => {
+    const merged = mergeParameters(mergeParameters(defaultParameters(), { noiseScale: 0.2, baseSeed: 5 }), {
+      noiseScale: 0.9,
+    });
+    expect(merged).toMatchObject({ noiseScale: 0.9, baseSeed: 5 });
+  });
+
+  it("cancels a waiting transition when new prompts come without one", () => {
+    const { accepted } = parseParameters({ transition: { target_prompts: "sepia" } });
+    const waiting = mergeParameters(defaultParameters(), accepted);
+    expect(waiting.transition).toMatchObject({ numSteps: 4 });
+    const cancelled = mergeParameters(waiting, { prompts: [{ text: "anime", weight: 1 }] });
+    expect(cancelled).not.toHaveProperty("transition");
+    expect(mergeParameters(waiting, { noiseScale: 0.1 })).toHaveProperty("transition");
+  });
+
+  it("adds one-shots up, so that no message takes back another's", () => {
+    const first = mergeParameters(defaultParameters(), {
+      resetCache: true,
+      loraScales: [
+        { path: "a", scale: 1 },
+        { path: "b", scale: 1 },
+      ],
+    });
+    const second = mergeParameters(first, { resetCache: false, loraScales: [{ path: "b", scale: 2 }] });
+    expect(second.resetCache).toBe(true);
+    expect(second.loraScales).toEqual([
+      { path: "a", scale: 1 },
+      { path: "b", scale: 2 },
+    ]);
+  });
+});
+
+describe("takeOneShots", () => {
+  it("gives one-shots to one chunk only", () => {
+    const { now, rest } = takeOneShots({ ...defaultParameters(), resetCache: true, loraScales: [], baseSeed: 3 });
+    expect(now.resetCache).toBe(true);
+    expect(rest).not.toHaveProperty("resetCache");
+    expect(rest).not.toHaveProperty("loraScales");
+    expect(rest.baseSeed).toBe(3);
+  });
+});
