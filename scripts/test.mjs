@@ -3,7 +3,10 @@
 import { spawnSync } from "node:child_process";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { ensureChromium } from "./chromium.mjs";
+import { register } from "tsx/esm/api";
+
+register();
+const { ensureChromium } = await import("./chromium.ts");
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const bin = (path) => [process.execPath, join(root, "node_modules", path)];

@@ -11,16 +11,16 @@ const FIXED = [
 ];
 
 /** Path of an installed browser, or undefined. CHROMIUM_PATH names one directly. */
-export function findChromium() {
-  const named = process.env.CHROMIUM_PATH;
+export function findChromium(): string | undefined {
+  const named = process.env["CHROMIUM_PATH"];
   if (named) return existsSync(named) ? named : undefined;
-  const folders = (process.env.PATH ?? "").split(delimiter);
+  const folders = (process.env["PATH"] ?? "").split(delimiter);
   const candidates = [...folders.flatMap((folder) => NAMES.map((name) => join(folder, name))), ...FIXED];
   return candidates.find((path) => existsSync(path));
 }
 
 /** Like findChromium, but installs Debian's package when this is root on Debian; else fails with one line that says what to do. */
-export function ensureChromium() {
+export function ensureChromium(): string {
   const found = findChromium();
   if (found) return found;
   const release = existsSync("/etc/os-release") ? readFileSync("/etc/os-release", "utf8") : "";
