@@ -1,0 +1,63 @@
+/**
+ * Flow-matching schedule of Wan2.1 with a shift, as LongLive uses it: a table
+ * of 1000 noise levels from 1 down to almost 0, looked up by timestep. Step
+ * lists are used as they are given; the shift bends only the table's density.
+ */
+
+const LEVELS = 1000;
+
+export type Scheduler = {
+  /** Noise levels, descending. [1000] */
+  readonly sigmas: Float32Array;
+  /** Their timesteps, 1000 times the level. [1000] */
+  readonly timesteps: Float32Array;
+  /** Index of the table entry nearest to `timestep`, the smaller index on a tie. */
+  indexOf(timestep: number): number;
+  /** Noise level of the table entry nearest to `timestep`, 0 to 1. */
+  sigmaOf(timestep: number): number;
+};
+
+/** @param shift 1 leaves the levels evenly spaced; above 1 more of them lie near 1. */
+export function createScheduler(shift: number): Scheduler {
+  const sigmas = new Float32Array(LEVELS);
+  const timesteps = new Float32Array(LEVELS);
+  for (let i = 0; i < LEVELS; i++) {
+    const even = 1 - i / LEVELS;
+    sigmas[i] = (shift * even) / (1 + (shift - 1) * even);
+    timesteps[i] = sigmas[i]! * LEVELS;
+  }
+  const indexOf = (timestep: number) => {
+    let best = 0;
+    for (let i = 1; i < LEVELS; i++) {
+      if (Math.abs(timesteps[i]! - timestep) < Math.abs(timesteps[best]! - timestep)) best = i;
+    }
+    return best;
+  };
+  return { sigmas, timesteps, indexOf, sigmaOf: (timestep) => sigmas[indexOf(timestep)]! };
+}
+
+/** `(1 - sigma) * clean + sigma * noise`, in float32. All of one length. */
+export function addNoise(clean: Float32Array, noise: Float32Array, sigma: number): Float32Array {
+  const keep = Math.fround(1 - sigma);
+  const level = Math.fround(sigma);
+  return clean.map((value, i) => Math.fround(keep * value) + Math.fround(level * noise[i]!));
+}
+
+/** The clean latents behind `noisy`, given the predicted flow (noise minus clean): `noisy - sigma * flow`. */
+export function cleanFromFlow(noisy: Float32Array, flow: Float32Array, sigma: number): Float32Array {
+  return noisy.map((value, i) => value - sigma * flow[i]!);
+}
+
+/** Inverse of `cleanFromFlow`: `(noisy - clean) / sigma`. */
+export function flowFromClean(noisy: Float32Array, clean: Float32Array, sigma: number): Float32Array {
+  return noisy.map((value, i) => (value - clean[i]!) / sigma);
+}
+
+/**
+ * The timesteps of a chunk that starts from noised video: the first step is
+ * replaced by the one that fits `noiseScale` (0 to 1), the rest stay as given,
+ * even where that makes the list rise.
+ */
+export function videoSteps(steps: readonly number[], noiseScale: number): number[] {
+  return [Math.trunc(1000 * noiseScale) - 100, ...steps.slice(1)];
+}
