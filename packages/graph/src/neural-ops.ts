@@ -1,0 +1,191 @@
+/**
+ * Matrix products, normalisation, rotary embedding and attention. Each is
+ * written as the operator that ONNX Runtime's CPU provider runs fastest:
+ * Gemm with a constant weight (packed once at load), fused layer norms, and
+ * the contributed MultiHeadAttention (flash attention).
+ */
+import { broadcastShapes, type Dim, formatShape, type Shape, ShapeError, scaleDim } from "./dims.ts";
+import type { Value } from "./graph-core.ts";
+import { LayoutOps } from "./layout-ops.ts";
+
+export class NeuralOps extends LayoutOps {
+  /**
+   * x wᵀ + b.
+   * @param x [..., in]
+   * @param w [out, in], the layout of PyTorch's Linear
+   * @param b [out]
+   * @returns [..., out]
+   */
+  linear(x: Value, w: Value, b?: Value): Value {
+    this.checkFloat("linear", "x", x);
+    this.checkFloat("linear", "w", w);
+    const inner = x.shape.at(-1);
+    const [out, wIn] = w.shape;
+    if (inner === undefined || w.shape.length !== 2 || wIn !== inner) {
+      throw new ShapeError(
+        `linear: operand w ${formatShape(w.shape)} does not fit x ${formatShape(x.shape)}: w must be [out, ${inner ?? "in"}].`,
+      );
+    }
+    if (b) {
+      this.checkFloat("linear", "b", b);
+      this.checkShape("linear", "b", b, [out!], `w ${formatShape(w.shape)}`);
+    }
+    const rows = x.shape.slice(0, -1);
+    const flat = x.shape.length === 2 ? x : this.reshape(x, [productOf(rows), inner]);
+    const y = this.emit("Gemm", b ? [flat, w, b] : [flat, w], [flat.shape[0]!, out!], { attributes: { transB: 1 } });
+    return x.shape.length === 2 ? y : this.reshape(y, [...rows, out!]);
+  }
+
+  /** Matrix product over the last two axes, earlier axes broadcast: [..., n, k] x [..., k, m] -> [..., n, m]. */
+  matmul(a: Value, b: Value): Value {
+    this.checkFloat("matmul", "a", a);
+    this.checkFloat("matmul", "b", b);
+    const [n, k] = a.shape.slice(-2);
+    const [bk, m] = b.shape.slice(-2);
+    if (a.shape.length < 2 || b.shape.length < 2 || k !== bk) {
+      throw new ShapeError(
+        `matmul: operand b ${formatShape(b.shape)} does not fit a ${formatShape(a.shape)}: ` +
+          `the last axis of a (${k}) must equal the second last of b (${bk}).`,
+      );
+    }
+    const batch = broadcastShapes("matmul", a.shape.slice(0, -2), b.shape.slice(0, -2));
+    return this.emit("MatMul", [a, b], [...batch, n!, m!]);
+  }
+
+  /**
+   * (x - mean) / sqrt(var + eps) * scale + bias over the last axis (biased variance). Scale and bias may be computed
+   * values, so that a modulation costs no extra pass over x.
+   * @param options.scale [D], default ones
+   * @param options.bias [D], default zeros
+   */
+  layerNorm(x: Value, options: { scale?: Value; bias?: Value; eps: number }): Value {
+    this.checkFloat("layerNorm", "x", x);
+    const size = this.#lastSize("layerNorm", x);
+    const scale = options.scale ?? this.constant(new Float32Array(size).fill(1), [size]);
+    const operands = [x, scale];
+    for (const [name, value] of [
+      ["scale", scale],
+      ["bias", options.bias],
+    ] as const) {
+      if (!value) continue;
+      this.checkFloat("layerNorm", name, value);
+      this.checkShape("layerNorm", name, value, [size], `x ${formatShape(x.shape)}`);
+    }
+    if (options.bias) operands.push(options.bias);
+    return this.emit("LayerNormalization", operands, x.shape, {
+      attributes: { axis: -1, epsilon: { float: options.eps } },
+    });
+  }
+
+  /** x / sqrt(mean(x²) + eps) * weight over the last axis. @param weight [D] */
+  rmsNorm(x: Value, weight: Value, eps: number): Value {
+    this.checkFloat("rmsNorm", "x", x);
+    this.checkFloat("rmsNorm", "weight", weight);
+    this.checkShape("rmsNorm", "weight", weight, x.shape.slice(-1), `x ${formatShape(x.shape)}`);
+    return this.emit("SimplifiedLayerNormalization", [x, weight], x.shape, {
+      attributes: { axis: -1, epsilon: { float: eps } },
+    });
+  }
+
+  /**
+   * Rotary position embedding of adjacent channel pairs (Su et al., "RoFormer"): (u, v) -> (u cos - v sin, u sin + v cos).
+   * @param x [tokens, heads*d]
+   * @param cos [tokens, d/2], one row a token
+   * @param sin [tokens, d/2]
+   */
+  rotary(x: Value, cos: Value, sin: Value, options: { heads: number }): Value {
+    this.checkFloat("rotary", "x", x);
+    const [tokens, width] = this.#matrix("rotary", "x", x, options.heads);
+    const half = width / options.heads / 2;
+    for (const [name, value] of [
+      ["cos", cos],
+      ["sin", sin],
+    ] as const) {
+      this.checkFloat("rotary", name, value);
+      this.checkShape("rotary", name, value, [tokens, half], `x ${formatShape(x.shape)} with ${options.heads} heads`);
+    }
+    const batch = this.reshape(x, [1, tokens, width]);
+    const rows = [cos, sin].map((table) => this.reshape(table, [1, tokens, half]));
+    const rotated = this.emit("RotaryEmbedding", [batch, ...rows], batch.shape, {
+      attributes: { interleaved: 1, num_heads: options.heads },
+    });
+    return this.reshape(rotated, x.shape);
+  }
+
+  /**
+   * softmax(q kᵀ scale + bias) v for each head. No mask: every query sees every key.
+   * @param q [Nq, heads*d]
+   * @param k [Nk, heads*d]
+   * @param v [Nk, heads*d]
+   * @param options.scale default 1/sqrt(d)
+   * @param options.bias [heads or 1, Nq, Nk]; with a bias the plain form is written
+   * @returns [Nq, heads*d]
+   */
+  attention(q: Value, k: Value, v: Value, options: { heads: number; scale?: number; bias?: Value }): Value {
+    const { heads, bias } = options;
+    for (const [name, value] of [
+      ["q", q],
+      ["k", k],
+      ["v", v],
+    ] as const)
+      this.checkFloat("attention", name, value);
+    const [queries, width] = this.#matrix("attention", "q", q, heads);
+    const keys = k.shape[0] ?? 0;
+    this.checkShape("attention", "k", k, [keys, width], `q ${formatShape(q.shape)}`);
+    this.checkShape("attention", "v", v, [keys, width], `k ${formatShape(k.shape)}`);
+    const scale = options.scale ?? 1 / Math.sqrt(width / heads);
+    if (this.attentionKind === "plain" || bias) return this.#plainAttention(q, k, v, { heads, scale, bias });
+    const operands = [q, k, v].map((value) => this.reshape(value, [1, ...value.shape]));
+    const mixed = this.emit("MultiHeadAttention", operands, [1, queries, width], {
+      attributes: { num_heads: heads, scale: { float: scale } },
+      contributed: true,
+    });
+    return this.reshape(mixed, [queries, width]);
+  }
+
+  #plainAttention(
+    q: Value,
+    k: Value,
+    v: Value,
+    { heads, scale, bias }: { heads: number; scale: number; bias: Value | undefined },
+  ): Value {
+    const [queries, width] = this.#matrix("attention", "q", q, heads);
+    const keys = k.shape[0]!;
+    const split = (x: Value, perm: readonly number[]) =>
+      this.transpose(this.reshape(x, [x.shape[0]!, heads, width / heads]), perm);
+    const scaled = this.mul(q, this.constant([scale], []));
+    let logits = this.matmul(split(scaled, [1, 0, 2]), split(k, [1, 2, 0])); // [heads, Nq, Nk]
+    if (bias) {
+      this.checkFloat("attention", "bias", bias);
+      const wanted = [bias.shape[0] === 1 ? 1 : heads, queries, keys];
+      this.checkShape("attention", "bias", bias, wanted, `q ${formatShape(q.shape)} and k ${formatShape(k.shape)}`);
+      logits = this.add(logits, bias);
+    }
+    const mixed = this.matmul(this.softmax(logits, -1), split(v, [1, 0, 2])); // [heads, Nq, d]
+    return this.reshape(this.transpose(mixed, [1, 0, 2]), [queries, width]);
+  }
+
+  #lastSize(op: string, x: Value): number {
+    const size = x.shape.at(-1);
+    if (typeof size === "number") return size;
+    throw new ShapeError(`${op}: operand x ${formatShape(x.shape)} must end in an axis of known size.`);
+  }
+
+  #matrix(op: string, operand: string, x: Value, heads: number): [Dim, number] {
+    const [rows, width] = x.shape;
+    if (x.shape.length === 2 && typeof width === "number" && width % heads === 0) return [rows!, width];
+    throw new ShapeError(`${op}: operand ${operand} ${formatShape(x.shape)} must be [tokens, ${heads} heads * d].`);
+  }
+}
+
+/** Product of sizes with at most one symbol among them. */
+function productOf(shape: Shape): Dim {
+  let number = 1;
+  let symbol: string | undefined;
+  for (const dim of shape) {
+    if (typeof dim === "number") number *= dim;
+    else if (symbol === undefined) symbol = dim;
+    else throw new ShapeError(`linear: operand x has two symbolic sizes in ${formatShape(shape)}; reshape it first.`);
+  }
+  return symbol === undefined ? number : scaleDim(symbol, number);
+}
