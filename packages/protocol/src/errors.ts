@@ -57,6 +57,11 @@ export const ERRORS = {
     message: (p: { limit: number }) =>
       `The server already has ${p.limit} sessions, its limit. Close one or try again later.`,
   },
+  body_too_large: {
+    status: 413,
+    retryable: false,
+    message: (p: { limitKib: number }) => `The body is larger than ${p.limitKib} KiB. Send less at once.`,
+  },
   asset_too_large: {
     status: 413,
     retryable: false,

@@ -83,8 +83,9 @@ export type LoadRequest = { pipelineId: string; loadParams: LoadParams };
 
 /** The load parameters as GET /api/v1/pipeline/status shows them. */
 export type WireLoadParams = {
-  height: number;
-  width: number;
+  /** Pixels of the picture sent; null where it is as large as the client's own (passthrough). */
+  height: number | null;
+  width: number | null;
   seed: number;
   vace_enabled: boolean;
   vae_type: string;
@@ -123,11 +124,11 @@ export function parseLoadRequest(body: unknown): LoadRequest {
   };
 }
 
-/** The load parameters on the wire; `size` is the one really loaded. */
-export function toWireLoadParams(params: LoadParams, size: { width: number; height: number }): WireLoadParams {
+/** The load parameters on the wire; `size` is the one really loaded, absent where it follows the input. */
+export function toWireLoadParams(params: LoadParams, size?: { width: number; height: number }): WireLoadParams {
   return {
-    height: size.height,
-    width: size.width,
+    height: size?.height ?? null,
+    width: size?.width ?? null,
     seed: params.seed,
     vace_enabled: params.vaceEnabled,
     vae_type: params.vaeType,
