@@ -31,6 +31,7 @@ const STORED_AS: Readonly<Partial<Record<SafetensorsDType, DType>>> = {
   I64: "i64",
   I32: "i32",
   U8: "u8",
+  F8_E4M3: "f8e4m3",
 };
 
 type EmitOptions = { dtype?: DType; attributes?: Record<string, Attribute>; contributed?: boolean };
@@ -91,7 +92,7 @@ export class GraphCore {
     const known = this.#weights.get(key);
     if (known) return known;
     const dtype = STORED_AS[info.dtype];
-    // The CPU provider has no kernel that casts FP8, and none takes FP64: those are decoded here.
+    // F64 is rare and never a storage choice, so it is decoded here instead of being cast by the engine.
     const value =
       dtype === undefined ? this.constant(file.read(tensorName), shape) : this.#stored(file, tensorName, dtype, shape);
     this.#weights.set(key, value);
@@ -231,7 +232,7 @@ export class GraphCore {
   #stored(file: SafetensorsFile, tensorName: string, dtype: DType, shape: readonly number[]): Value {
     const value = this.#register(`${tensorName}:${this.#count++}`, shape, dtype);
     this.#constants.set(value.name, { name: value.name, dtype, dims: shape, data: { file, tensorName } });
-    if (dtype !== "bf16" && dtype !== "f16") return value;
+    if (dtype !== "bf16" && dtype !== "f16" && dtype !== "f8e4m3") return value;
     return this.emit("Cast", [value], shape, { dtype: "f32", attributes: { to: 1 } });
   }
 

@@ -10,6 +10,6 @@
  * const session = await Session.create(g.build());
  * ```
  */
-import { NeuralOps } from "./neural-ops.ts";
+import { SpatialOps } from "./spatial-ops.ts";
 
-export class Graph extends NeuralOps {}
+export class Graph extends SpatialOps {}
