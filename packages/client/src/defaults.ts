@@ -1,0 +1,22 @@
+// Every default of the SDK in one place, so that an option's documentation and its value cannot part.
+
+/** Longest wait for a pipeline to load. The large model reads several gigabytes from disk. */
+export const LOAD_TIMEOUT_MS = 300_000;
+/** Pause between two looks at the pipeline's status. */
+export const STATUS_POLL_MS = 500;
+/** How long `waitUntilLoaded` believes that a load is about to begin while the server reports that nothing is loaded. */
+export const NOT_LOADED_GRACE_MS = 5_000;
+/** Longest wait from `connect` until media and the data channel are open. */
+export const CONNECT_TIMEOUT_MS = 20_000;
+/** Shortest time between two parameter messages: at most 20 a second. */
+export const PARAMETER_INTERVAL_MS = 50;
+/** Parameters wait, merged, while more than this is unsent on the data channel. */
+export const MAX_BUFFERED_BYTES = 65_536;
+/** Pause between two statistics events. */
+export const STATS_INTERVAL_MS = 1_000;
+/** How long a broken connection may heal before the session ends. */
+export const INTERRUPTION_GRACE_MS = 8_000;
+/** Candidates found within this time travel in one request. */
+export const CANDIDATE_BATCH_MS = 20;
+/** Size asked of a camera or made from a file: the aspect ratio of the guide's 576x320. */
+export const INPUT_SIZE = { width: 576, height: 320, frameRate: 30 } as const;

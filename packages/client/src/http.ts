@@ -1,0 +1,89 @@
+// Requests to the server's API: JSON in and out, one kind of error. An answer of 400 or more becomes a ClientError with
+// the server's own code and text; no answer at all becomes `unreachable`.
+import type { ErrorBody } from "@everframe/protocol";
+import { ClientError, isAbort } from "./errors.ts";
+
+export type Fetch = (input: string, init?: RequestInit) => Promise<Response>;
+
+type RequestOptions = {
+  method?: "GET" | "POST" | "PATCH" | "DELETE";
+  /** Sent as JSON. */
+  json?: unknown;
+  /** Sent as it is. */
+  body?: BodyInit;
+  signal?: AbortSignal | undefined;
+  /** Lets the request outlive the page. */
+  keepalive?: boolean;
+};
+
+/** Speaks to one server. */
+export class Api {
+  readonly url: string;
+  readonly #fetch: Fetch;
+
+  constructor(url: string, fetch: Fetch) {
+    this.url = url.replace(/\/+$/, "");
+    this.#fetch = fetch;
+  }
+
+  /** The parsed body of an answer; undefined for an empty one (204). */
+  async request<T>(path: string, options: RequestOptions = {}): Promise<T> {
+    const { method = "GET", json, body, signal, keepalive = false } = options;
+    const init: RequestInit = { method, keepalive, signal: signal ?? null };
+    if (json !== undefined) {
+      init.headers = { "Content-Type": "application/json" };
+      init.body = JSON.stringify(json);
+    } else if (body !== undefined) {
+      init.headers = { "Content-Type": "application/octet-stream" };
+      init.body = body;
+    }
+    let response: Response;
+    let text: string;
+    try {
+      response = await this.#fetch(`${this.url}${path}`, init);
+      text = await response.text();
+    } catch (error) {
+      if (signal?.aborted === true || isAbort(error)) throw ClientError.aborted(error);
+      throw ClientError.unreachable(this.url, error);
+    }
+    if (!response.ok) throw errorOfAnswer(response.status, text);
+    if (text === "") return undefined as T;
+    try {
+      return JSON.parse(text) as T;
+    } catch (error) {
+      throw ClientError.server({
+        reason: "bad_response",
+        message: `The server at ${this.url} answered ${path} with something that is not JSON.`,
+        help: "Check that the address is the Everframe server's and no other's.",
+        status: response.status,
+        cause: error,
+      });
+    }
+  }
+}
+
+/** The error behind an answer of 400 or more. */
+export function errorOfAnswer(status: number, text: string): ClientError {
+  let body: Partial<ErrorBody> = {};
+  try {
+    const parsed: unknown = JSON.parse(text);
+    if (typeof parsed === "object" && parsed !== null) body = parsed as Partial<ErrorBody>;
+  } catch (cause) {
+    // A proxy in between answers in HTML or with nothing; its status is all there is to say.
+    return ClientError.server({
+      reason: "bad_response",
+      message: `The server answered with status ${status}.`,
+      status,
+      cause,
+    });
+  }
+  const { detail } = body;
+  const message = Array.isArray(detail)
+    ? detail.map((issue) => `${issue.loc.slice(1).join(".") || "body"}: ${issue.msg}`).join("; ")
+    : detail;
+  return ClientError.server({
+    reason: body.code ?? `http_${status}`,
+    message: message || `The server answered with status ${status}.`,
+    status,
+  });
+}

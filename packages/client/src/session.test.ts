@@ -1,0 +1,290 @@
+// The SDK against real WebRTC (libwebrtc in Node) and a real HTTP server that speaks the API's signalling.
+import { createServer, type IncomingMessage, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import wrtc from "@roamhq/wrtc";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { type Client, createClient } from "./client.ts";
+import type { Session } from "./session.ts";
+import type { SessionState } from "./session-state.ts";
+
+type Peer = { connection: RTCPeerConnection; channel: RTCDataChannel | undefined; received: unknown[] };
+
+/** The server's half: answers offers with a video track and remembers what it was told. */
+class LoopbackServer {
+  readonly peers = new Map<string, Peer>();
+  readonly offers: Record<string, unknown>[] = [];
+  readonly deleted: string[] = [];
+  /** Answers of the status request, one after the other; the last one stays. */
+  statuses: Record<string, unknown>[] = [status("loaded")];
+  /** Answers the offer with an error instead. */
+  refuse: { status: number; body: string } | undefined;
+  /** Holds back the answers to offers until it resolves. */
+  gate: Promise<void> = Promise.resolve();
+  #http: Server = createServer((request, response) => {
+    this.#answer(request).then(
+      ([code, body]) => {
+        response.writeHead(code, { "Content-Type": "application/json" });
+        response.end(body);
+      },
+      (error: unknown) => {
+        response.writeHead(500);
+        response.end(String(error));
+      },
+    );
+  });
+
+  async listen(): Promise<string> {
+    await new Promise<void>((resolve) => this.#http.listen(0, "127.0.0.1", resolve));
+    return `http://127.0.0.1:${(this.#http.address() as AddressInfo).port}`;
+  }
+
+  async close(): Promise<void> {
+    for (const { connection } of this.peers.values()) connection.close();
+    this.#http.closeAllConnections();
+    await new Promise((resolve) => this.#http.close(resolve));
+  }
+
+  async #answer(request: IncomingMessage): Promise<[number, string?]> {
+    const path = request.url ?? "";
+    let text = "";
+    for await (const part of request) text += part;
+    if (path.endsWith("/pipeline/status")) {
+      const [first, ...rest] = this.statuses;
+      if (rest.length > 0) this.statuses = rest;
+      return [200, JSON.stringify(first)];
+    }
+    if (path.endsWith("/ice-servers")) return [200, JSON.stringify({ iceServers: [] })];
+    const id = path.split("/").at(-1) ?? "";
+    if (request.method === "DELETE") {
+      this.deleted.push(id);
+      return [204];
+    }
+    if (request.method === "PATCH") {
+      for (const candidate of JSON.parse(text).candidates) {
+        await this.peers.get(id)?.connection.addIceCandidate(candidate);
+      }
+      return [204];
+    }
+    if (this.refuse !== undefined) return [this.refuse.status, this.refuse.body];
+    await this.gate;
+    const offer = JSON.parse(text);
+    this.offers.push(offer);
+    const connection: RTCPeerConnection = new wrtc.RTCPeerConnection() as unknown as RTCPeerConnection;
+    const track = new wrtc.nonstandard.RTCVideoSource().createTrack() as unknown as MediaStreamTrack;
+    connection.addTrack(track, new wrtc.MediaStream() as unknown as MediaStream);
+    const peer: Peer = { connection, channel: undefined, received: [] };
+    connection.addEventListener("datachannel", ({ channel }) => {
+      peer.channel = channel;
+      channel.addEventListener("message", ({ data }) => peer.received.push(JSON.parse(data)));
+    });
+    await connection.setRemoteDescription({ type: "offer", sdp: offer.sdp });
+    await connection.setLocalDescription(await connection.createAnswer());
+    if (connection.iceGatheringState !== "complete") {
+      await new Promise<void>((resolve) => {
+        connection.addEventListener("icegatheringstatechange", () => {
+          if (connection.iceGatheringState === "complete") resolve();
+        });
+      });
+    }
+    const sessionId = `session-${this.offers.length}`;
+    this.peers.set(sessionId, peer);
+    return [200, JSON.stringify({ sdp: connection.localDescription?.sdp, type: "answer", sessionId })];
+  }
+}
+
+function status(name: string, error: string | null = null): Record<string, unknown> {
+  return { status: name, pipeline_id: null, load_params: null, error, model: null, loading_stage: null };
+}
+
+function until(condition: () => boolean): Promise<void> {
+  return expect.poll(condition, { timeout: 10_000, interval: 20 }).toBe(true) as Promise<void>;
+}
+
+let server: LoopbackServer;
+let client: Client;
+let sessions: Session[];
+
+beforeEach(async () => {
+  server = new LoopbackServer();
+  sessions = [];
+  client = createClient({
+    url: await server.listen(),
+    RTCPeerConnection: wrtc.RTCPeerConnection as unknown as typeof RTCPeerConnection,
+  });
+});
+afterEach(async () => {
+  for (const session of sessions) session.close();
+  await server.close();
+});
+
+async function connect(options: Parameters<Client["connect"]>[0] = {}): Promise<{ session: Session; peer: Peer }> {
+  const session = await client.connect(options);
+  sessions.push(session);
+  await until(() => server.peers.get(session.id)?.channel !== undefined);
+  return { session, peer: server.peers.get(session.id)! };
+}
+
+test("connects, shows every state, and gives the server's video", async () => {
+  const states: SessionState[] = [];
+  const { session } = await connect({ onState: (state) => states.push(state) });
+  expect(session.output.getVideoTracks()).toHaveLength(1);
+  session.close();
+  expect(states.map(({ name }) => name)).toEqual(["connecting", "live", "closed"]);
+  expect(states.at(-1)).toMatchObject({ reason: "closed_by_client", error: undefined });
+});
+
+test("the offer carries the first parameters, and a missing stream means text mode", async () => {
+  await connect({ parameters: { prompts: "sepia", denoisingStepList: [700, 500] } });
+  expect(server.offers[0]).toMatchObject({
+    type: "offer",
+    initialParameters: {
+      input_mode: "text",
+      prompts: [{ text: "sepia", weight: 1 }],
+      denoising_step_list: [700, 500],
+    },
+  });
+});
+
+test("a stream is sent as video, can be replaced, and its tracks outlive the session", async () => {
+  const makeTrack = () => new wrtc.nonstandard.RTCVideoSource().createTrack();
+  const [first, second] = [makeTrack(), makeTrack()];
+  const stream = (track: typeof first) => new wrtc.MediaStream([track]) as unknown as MediaStream;
+  const { session } = await connect({ stream: stream(first) });
+  expect(server.offers[0]).toMatchObject({ initialParameters: { input_mode: "video" } });
+  await session.replaceInput(stream(second));
+  session.close();
+  expect([first.readyState, second.readyState]).toEqual(["live", "live"]);
+  first.stop();
+  second.stop();
+});
+
+test("parameters reach the server merged, the last value last", async () => {
+  const { session, peer } = await connect();
+  for (let i = 0; i <= 50; i++) session.set({ noiseScale: i / 50 });
+  session.set({ prompts: "anime" });
+  await until(() => peer.received.some((message) => Object.hasOwn(message as object, "prompts")));
+  expect(peer.received).toEqual([{ noise_scale: 0 }, { noise_scale: 1, prompts: [{ text: "anime", weight: 1 }] }]);
+});
+
+test("the server's messages become typed events, and unknown ones nothing", async () => {
+  const { session, peer } = await connect();
+  const events: unknown[] = [];
+  session.on("rejected", (rejected) => events.push(rejected));
+  session.on("error", ({ reason, retryable }) => events.push({ reason, retryable }));
+  const statsEvent = new Promise((resolve) => session.on("stats", ({ server }) => server && resolve(server)));
+  for (const message of [
+    "no JSON",
+    JSON.stringify({ type: "of a later version" }),
+    JSON.stringify({ type: "parameters_rejected", rejected: [{ field: "noise_scale", reason: "9", allowed: "0..1" }] }),
+    JSON.stringify({ type: "error", code: "chunk_failed", message: "x", retryable: true }),
+    JSON.stringify({
+      type: "stats",
+      fps_in: 30,
+      fps_out: 24,
+      chunk_ms: null,
+      stages_ms: {},
+      model: "m",
+      width: 384,
+      height: 224,
+    }),
+  ]) {
+    peer.channel?.send(message);
+  }
+  expect(await statsEvent).toMatchObject({ fpsIn: 30, fpsOut: 24, chunkMs: undefined, model: "m", width: 384 });
+  expect(events).toEqual([
+    [{ name: "noiseScale", reason: "9", allowed: "0..1" }],
+    { reason: "chunk_failed", retryable: true },
+  ]);
+});
+
+test("a stopped stream says why, then closes", async () => {
+  const { session, peer } = await connect();
+  const notice = new Promise((resolve) => session.on("stopped", resolve));
+  const closed = new Promise<SessionState>((resolve) => session.on("state", resolve));
+  peer.channel?.send(JSON.stringify({ type: "stream_stopped", reason: "server_shutdown" }));
+  expect(await notice).toMatchObject({ reason: "server_shutdown", message: "The server is shutting down." });
+  expect(await closed).toMatchObject({ name: "closed", reason: "stopped_by_server" });
+});
+
+test("a server that closes the channel without a word ends the session too", async () => {
+  const { session, peer } = await connect();
+  const closed = new Promise<SessionState>((resolve) => session.on("state", resolve));
+  peer.channel?.close();
+  expect(await closed).toMatchObject({ reason: "stopped_by_server", error: { reason: "channel_closed" } });
+});
+
+test("closing tells the server twice, by the channel and by DELETE", async () => {
+  const { session, peer } = await connect();
+  const { id } = session;
+  session.close();
+  session.close();
+  await until(() => server.deleted.length > 0 && peer.channel?.readyState === "closed");
+  expect(server.deleted).toEqual([id]);
+  expect(() => session.set({ noiseScale: 0.5 })).toThrowError(expect.objectContaining({ code: "closed" }));
+});
+
+test("the abort signal ends an attempt, and the session that the server had made is deleted", async () => {
+  let open = (): void => {};
+  server.gate = new Promise((resolve) => {
+    open = resolve;
+  });
+  const abort = new AbortController();
+  const states: SessionState[] = [];
+  const attempt = client.connect({ signal: abort.signal, onState: (state) => states.push(state) });
+  setTimeout(() => abort.abort(), 100);
+  await expect(attempt).rejects.toMatchObject({ code: "aborted" });
+  expect(states.at(-1)).toMatchObject({ name: "closed", reason: "aborted" });
+  open();
+  await until(() => server.deleted.length === 1);
+});
+
+test("the same signal later ends the session", async () => {
+  const abort = new AbortController();
+  const { session } = await connect({ signal: abort.signal });
+  abort.abort();
+  expect(session.state).toMatchObject({ name: "closed", reason: "aborted" });
+});
+
+test("an attempt that takes too long fails with a timeout", async () => {
+  server.gate = new Promise(() => {});
+  await expect(client.connect({ timeoutMs: 200 })).rejects.toMatchObject({ code: "timeout", retryable: true });
+});
+
+test("a refused offer is the server's error", async () => {
+  server.refuse = { status: 400, body: JSON.stringify({ detail: "Load first.", code: "pipeline_not_loaded" }) };
+  await expect(client.connect()).rejects.toMatchObject({
+    code: "server",
+    reason: "pipeline_not_loaded",
+    message: "Load first.",
+  });
+});
+
+test("an answer that is no SDP is a connection error", async () => {
+  server.refuse = { status: 200, body: JSON.stringify({ sdp: "nonsense", type: "answer", sessionId: "s" }) };
+  await expect(client.connect()).rejects.toMatchObject({ code: "connection", reason: "bad_answer" });
+  await until(() => server.deleted.includes("s"));
+});
+
+test("a server that is not there is unreachable", async () => {
+  const nobody = createClient({ url: "http://127.0.0.1:9" });
+  await expect(nobody.status()).rejects.toMatchObject({ code: "unreachable", retryable: true });
+});
+
+test("waiting for a load tells each status and ends with the loaded one", async () => {
+  server.statuses = [status("loading"), status("loading"), status("loaded")];
+  const seen: string[] = [];
+  const last = await client.waitUntilLoaded({ onStatus: ({ status }) => seen.push(status) });
+  expect(last.status).toBe("loaded");
+  expect(seen).toEqual(["loading", "loading", "loaded"]);
+});
+
+test("a failed load, a slow load and an aborted wait each have their error", async () => {
+  server.statuses = [status("error", "Out of memory")];
+  await expect(client.waitUntilLoaded()).rejects.toMatchObject({ reason: "load_failed", message: "Out of memory" });
+  server.statuses = [status("loading")];
+  await expect(client.waitUntilLoaded({ timeoutMs: 0 })).rejects.toMatchObject({ code: "timeout" });
+  const abort = new AbortController();
+  const wait = client.waitUntilLoaded({ signal: abort.signal });
+  setTimeout(() => abort.abort(), 50);
+  await expect(wait).rejects.toMatchObject({ code: "aborted" });
+});

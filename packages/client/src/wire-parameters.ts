@@ -1,0 +1,139 @@
+// The parameters' names on the wire. The table is checked by the compiler against the server's own table, so a name that
+// is added, removed or spelled otherwise there does not compile here; only types cross, no code of the protocol package.
+import type {
+  LoadParams,
+  PARAMETER_TABLE,
+  ParameterName,
+  ParameterUpdate,
+  RejectedParameter,
+  WireParameters,
+} from "@everframe/protocol";
+
+/** A prompt: a text alone, or a text with its weight in the blend (default 1). */
+export type PromptInput = string | { text: string; weight?: number };
+
+/** Some live parameters, by their names in code. Each keeps its value on the server until it is set again. */
+export type LiveParameters = Omit<ParameterUpdate, "prompts" | "transition"> & {
+  /** One text, or several that are blended by weight. */
+  prompts?: PromptInput | readonly PromptInput[];
+  /** A slow change to other prompts, over a number of chunks (default 4). */
+  transition?: {
+    targetPrompts: PromptInput | readonly PromptInput[];
+    numSteps?: number;
+    temporalInterpolationMethod?: "linear" | "slerp";
+  };
+};
+
+type WireNames = { readonly [Name in ParameterName]: (typeof PARAMETER_TABLE)[Name]["wire"] };
+
+/** Wire name of each parameter. */
+export const WIRE_NAMES: WireNames = {
+  inputMode: "input_mode",
+  prompts: "prompts",
+  promptInterpolationMethod: "prompt_interpolation_method",
+  transition: "transition",
+  noiseScale: "noise_scale",
+  noiseController: "noise_controller",
+  denoisingStepList: "denoising_step_list",
+  manageCache: "manage_cache",
+  resetCache: "reset_cache",
+  kvCacheAttentionBias: "kv_cache_attention_bias",
+  loraScales: "lora_scales",
+  vaceEnabled: "vace_enabled",
+  vaceUseInputVideo: "vace_use_input_video",
+  vaceContextScale: "vace_context_scale",
+  vaceRefImages: "vace_ref_images",
+  firstFrameImage: "first_frame_image",
+  lastFrameImage: "last_frame_image",
+  paused: "paused",
+  baseSeed: "base_seed",
+};
+
+/** The object that travels: snake_case names, prompts with weights, fields that are `undefined` left out. */
+export function toWireParameters(parameters: LiveParameters): WireParameters {
+  const wire: Record<string, unknown> = {};
+  for (const name of Object.keys(WIRE_NAMES) as ParameterName[]) {
+    const value = parameters[name];
+    if (value !== undefined) wire[WIRE_NAMES[name]] = value;
+  }
+  if (parameters.prompts !== undefined) wire["prompts"] = toPrompts(parameters.prompts);
+  const { transition } = parameters;
+  if (transition !== undefined) {
+    wire["transition"] = {
+      target_prompts: toPrompts(transition.targetPrompts),
+      ...(transition.numSteps === undefined ? {} : { num_steps: transition.numSteps }),
+      ...(transition.temporalInterpolationMethod === undefined
+        ? {}
+        : { temporal_interpolation_method: transition.temporalInterpolationMethod }),
+    };
+  }
+  return wire;
+}
+
+/**
+ * Parameters after a further update: shallow, the latest value of a field wins, by the server's own rules. New prompts
+ * cancel a transition that waits; what acts once adds up, so that nothing of it is lost.
+ */
+export function mergeLiveParameters(current: LiveParameters, update: LiveParameters): LiveParameters {
+  const merged = { ...current };
+  for (const [name, value] of Object.entries(update)) {
+    if (value !== undefined) Object.assign(merged, { [name]: value });
+  }
+  if (update.prompts !== undefined && update.transition === undefined) delete merged.transition;
+  if (current.resetCache === true) merged.resetCache = true;
+  if (current.loraScales !== undefined && update.loraScales !== undefined) {
+    const scales = new Map([...current.loraScales, ...update.loraScales].map((lora) => [lora.path, lora]));
+    merged.loraScales = [...scales.values()];
+  }
+  return merged;
+}
+
+/** A parameter that the server could not use, and what it would accept. */
+export type Rejection = {
+  /** The parameter's name in code; undefined when the message as a whole was at fault. */
+  name: ParameterName | undefined;
+  reason: string;
+  allowed: string;
+};
+
+/** Rejections by the parameters' names in code. */
+export function toRejections(rejected: readonly RejectedParameter[]): Rejection[] {
+  const names = Object.keys(WIRE_NAMES) as ParameterName[];
+  return rejected.map(({ field, reason, allowed }) => ({
+    name: names.find((name) => WIRE_NAMES[name] === field),
+    reason,
+    allowed,
+  }));
+}
+
+/** How to load a pipeline. A field left out takes the server's default. */
+export type LoadOptions = Partial<LoadParams> & {
+  /** "longlive" (default) or "passthrough". */
+  pipeline?: string;
+};
+
+/** The load request's body. */
+export function toLoadBody(options: LoadOptions): object {
+  const params: Record<string, unknown> = {
+    height: options.height,
+    width: options.width,
+    seed: options.seed,
+    vace_enabled: options.vaceEnabled,
+    vae_type: options.vaeType,
+    quantization: options.quantization,
+    loras: options.loras?.map((lora) => ({ path: lora.path, scale: lora.scale, merge_mode: lora.mergeMode })),
+    lora_merge_mode: options.loraMergeMode,
+  } satisfies { [Name in keyof LoadParams as WireLoadName<Name>]: unknown };
+  return { pipeline_id: options.pipeline ?? "longlive", load_params: params };
+}
+
+type WireLoadName<Name extends string> = Name extends `${infer Head}${infer Tail}`
+  ? `${Head extends Lowercase<Head> ? Head : `_${Lowercase<Head>}`}${WireLoadName<Tail>}`
+  : Name;
+
+function toPrompts(prompts: PromptInput | readonly PromptInput[]): { text: string; weight: number }[] {
+  const list = typeof prompts === "string" || "text" in prompts ? [prompts] : prompts;
+  return list.map((prompt) =>
+    typeof prompt === "string" ? { text: prompt, weight: 1 } : { text: prompt.text, weight: prompt.weight ?? 1 },
+  );
+}
