@@ -1,0 +1,62 @@
+/**
+ * What every video autoencoder of this package can do: turn pixels into
+ * latents and back, piece by piece, each running stream with a state object of
+ * its own. Latents are 8 times smaller in space; in time the first latent
+ * stands for one frame, each later one for four (causal video autoencoders,
+ * as in Wan2.1, arXiv:2503.20314).
+ */
+import type { Pixels } from "./preprocess.ts";
+
+/** Pixels of a latent's side. */
+export const SPACE_FACTOR = 8;
+/** Pixel frames of a latent frame, but for a stream's first. */
+export const TIME_FACTOR = 4;
+
+export type Latents = {
+  readonly frames: number;
+  /** [frames, C, height, width] */
+  readonly data: Float32Array;
+};
+
+/** One video being encoded. */
+export type EncoderStream = {
+  /**
+   * Latents of the next pixel frames. The first call takes 1 + 4n frames and gives 1 + n latents, later ones take 4n
+   * and give n; frames beyond a multiple of 4 are dropped.
+   */
+  encode(pixels: Pixels): Promise<Latents>;
+  /** The next call is a first one again. */
+  reset(): void;
+};
+
+/** One video being decoded. */
+export type DecoderStream = {
+  /** Pixel frames of the next latents: n latents give 4n frames, the first call 4n - 3. Values in [-1, 1]. */
+  decode(latents: Latents): Promise<Pixels>;
+  /** The next call is a first one again. */
+  reset(): void;
+};
+
+export type Autoencoder = {
+  readonly latentChannels: number;
+  /** From this latent on, a picture that never changes gives latents that never change. */
+  readonly settledAfter: number;
+  openEncoder(): EncoderStream;
+  openDecoder(): DecoderStream;
+  close(): Promise<void>;
+};
+
+/** Latents of a fresh stream over these pixels, apart from every running stream. */
+export async function encodeOnce(autoencoder: Autoencoder, pixels: Pixels): Promise<Latents> {
+  return autoencoder.openEncoder().encode(pixels);
+}
+
+/** Latents that a number of pixel frames gives. */
+export function latentFramesOf(pixelFrames: number, first: boolean): number {
+  return first ? 1 + Math.floor((pixelFrames - 1) / TIME_FACTOR) : Math.floor(pixelFrames / TIME_FACTOR);
+}
+
+/** Pixel frames that a number of latents gives. */
+export function pixelFramesOf(latentFrames: number, first: boolean): number {
+  return TIME_FACTOR * latentFrames - (first ? TIME_FACTOR - 1 : 0);
+}

@@ -1,0 +1,286 @@
+/**
+ * Runs the transformer: one call is one pass over the frames of a chunk at one
+ * timestep. Holds weights and sessions, which all streams share, and no state
+ * of any stream.
+ */
+import { type Device, Session, type TensorLike } from "@everframe/graph";
+import type { Latents } from "./autoencoder.ts";
+import type { NetworkConfig } from "./config.ts";
+import type { LayerKeys, Window } from "./kv-cache.ts";
+import { type Rotation, rotationOf } from "./rope.ts";
+import { cleanFromFlow, createScheduler, type Scheduler } from "./scheduler.ts";
+import { type SinusoidPrecision, timeSinusoid } from "./time-sinusoid.ts";
+import { type TransformerFiles, textGraph, timeGraph, transformerGraph } from "./transformer.ts";
+import { type VaceContext, vaceGraph } from "./vace.ts";
+import { frameTokens, type LatentGrid } from "./wan-block.ts";
+
+/** A prompt as the cross attentions see it; made once a prompt. */
+export type TextKeys = {
+  /** Of each main block. [textLength, D] */
+  readonly main: readonly LayerKeys[];
+  /** Of each block of the VACE branch. [textLength, D] */
+  readonly vace: readonly LayerKeys[];
+};
+
+export type Pass = {
+  /** Noisy latents. [frames, C, height, width] */
+  readonly latents: Latents;
+  /** 0 (clean) to 1000 (noise). */
+  readonly timestep: number;
+  /** Absolute frame of the first latent. */
+  readonly startFrame: number;
+  readonly text: TextKeys;
+  readonly window: Window;
+  /** Keys of the frames before, as the window has them. */
+  readonly past: readonly LayerKeys[];
+  readonly hints?: Hints | undefined;
+};
+
+export type Hints = {
+  /** One for each VACE layer. [tokens, D] */
+  readonly values: readonly Float32Array[];
+  readonly scale: number;
+};
+
+export type Prediction = {
+  /** What the network gave: flow or clean latents. [frames, C, height, width] */
+  readonly prediction: Float32Array;
+  /** The clean latents that follow from it. [frames, C, height, width] */
+  readonly clean: Float32Array;
+  /** Keys and values of the call's own frames. [frames * frameTokens, D] */
+  readonly keys: LayerKeys[];
+  /** All outputs of the graph by name, for inspection. */
+  readonly outputs: Readonly<Record<string, Float32Array>>;
+};
+
+export type GeneratorOptions = {
+  device?: Device;
+  threads?: number;
+  /** Default "float64". */
+  sinusoid?: SinusoidPrecision;
+  /** Zero keys that fill the branch's attention up to a multiple of this many tokens. Default 1: none. */
+  vaceKeyMultiple?: number;
+  /** Adds inner values to the outputs. Default false. */
+  tap?: boolean;
+};
+
+type TimeEmbedding = { readonly e: Float32Array; readonly e0: Float32Array };
+
+const MAX_KEPT_TIMES = 64;
+const MAX_KEPT_ROTATIONS = 16;
+
+export class Generator {
+  readonly config: NetworkConfig;
+  readonly grid: LatentGrid;
+  readonly scheduler: Scheduler;
+  readonly hasVace: boolean;
+  readonly #options: GeneratorOptions;
+  readonly #sessions: { time: Session; text: Session; main: Session; vace?: Session };
+  readonly #times = new Map<number, TimeEmbedding>();
+  readonly #rotations = new Map<string, Rotation>();
+  readonly #zeros = new Map<number, Float32Array>();
+
+  private constructor(
+    config: NetworkConfig,
+    grid: LatentGrid,
+    options: GeneratorOptions,
+    sessions: { time: Session; text: Session; main: Session; vace?: Session },
+  ) {
+    this.config = config;
+    this.grid = grid;
+    this.scheduler = createScheduler(config.timestepShift);
+    this.hasVace = sessions.vace !== undefined;
+    this.#options = options;
+    this.#sessions = sessions;
+  }
+
+  /**
+   * Builds the graphs for one size and loads their weights.
+   * @param files Without `vace` there is no condition branch, whatever the config says.
+   */
+  static async create(
+    config: NetworkConfig,
+    files: TransformerFiles,
+    grid: LatentGrid,
+    options: GeneratorOptions = {},
+  ): Promise<Generator> {
+    const { device = "cpu", threads, tap = false } = options;
+    const { transformer, vace } = config;
+    const sessionOptions = threads ? { threads } : {};
+    const time = await Session.create(timeGraph(transformer, files.main, { device }), sessionOptions);
+    const text = await Session.create(textGraph(config, files, { device, tap }), sessionOptions);
+    const main = await Session.create(transformerGraph(config, files, grid, { device, tap }), sessionOptions);
+    if (!vace || !files.vace) return new Generator(config, grid, options, { time, text, main });
+    const branch = vaceGraph(config, vace, { main: files.main, vace: files.vace }, grid, { device });
+    const sessions = { time, text, main, vace: await Session.create(branch, sessionOptions) };
+    return new Generator(config, grid, options, sessions);
+  }
+
+  /** Tokens of one latent frame. */
+  get frameTokens(): number {
+    return frameTokens(this.config.transformer, this.grid);
+  }
+
+  /** @param embedding [textLength, textDim] */
+  async encodeText(embedding: Float32Array): Promise<TextKeys & { outputs: Record<string, Float32Array> }> {
+    const { textLength, textDim, layers } = this.config.transformer;
+    const outputs = await run(this.#sessions.text, { prompt: { data: embedding, dims: [textLength, textDim] } });
+    const keysOf = (prefix: string, count: number) =>
+      Array.from({ length: count }, (_, i) => ({ k: outputs[`${prefix}k${i}`]!, v: outputs[`${prefix}v${i}`]! }));
+    const branchBlocks = this.hasVace ? this.config.vace!.layers.length : 0;
+    return { main: keysOf("", layers), vace: keysOf("vace_", branchBlocks), outputs };
+  }
+
+  /** Hints of the condition branch for one pass. Context frames beyond the latents' are dropped, missing ones zero. */
+  async hints(
+    latents: Latents,
+    timestep: number,
+    text: TextKeys,
+    { frames, data, scale }: VaceContext,
+  ): Promise<Hints> {
+    const session = this.#sessions.vace;
+    if (!session) throw new Error("internal: hints were asked of a model without condition branch.");
+    const { dim } = this.config.transformer;
+    const { inChannels } = this.config.vace!;
+    const contextFrames = Math.min(frames, latents.frames);
+    const context = data.subarray(0, contextFrames * inChannels * this.#plane);
+    const missing = (latents.frames - contextFrames) * this.frameTokens;
+    const tokens = latents.frames * this.frameTokens;
+    const multiple = this.#options.vaceKeyMultiple ?? 1;
+    const zeroKeys = Math.ceil(tokens / multiple) * multiple - tokens;
+    const outputs = await run(session, {
+      latents: this.#latentTensor(latents),
+      context: { data: context, dims: [contextFrames, inChannels, this.grid.height, this.grid.width] },
+      padding: { data: this.#zerosOf(missing * dim), dims: [missing, dim] },
+      zero_keys: { data: this.#zerosOf(zeroKeys * dim), dims: [zeroKeys, dim] },
+      e0: { data: (await this.timeEmbedding(timestep)).e0, dims: [6, dim] },
+      ...this.#rotation(latents.frames, 0),
+      ...this.#textTensors(text.vace),
+    });
+    return { values: this.config.vace!.layers.map((_, n) => outputs[`hint${n}`]!), scale };
+  }
+
+  /** One pass: prediction and keys of the call's frames. */
+  async forward(pass: Pass): Promise<Prediction> {
+    const { latents, timestep } = pass;
+    const outputs = await this.#run(pass, 0);
+    const prediction = outputs["prediction"]!;
+    const clean =
+      this.config.predictionType === "sample"
+        ? prediction
+        : cleanFromFlow(latents.data, prediction, this.scheduler.sigmaOf(timestep));
+    return { prediction, clean, keys: this.#keysOf(outputs), outputs };
+  }
+
+  /** The keys alone, at less cost: what follows the last layer's keys is computed for one frame only. */
+  async keys(pass: Pass): Promise<LayerKeys[]> {
+    return this.#keysOf(await this.#run(pass, pass.latents.frames - 1));
+  }
+
+  /** e [1, D] and e0 [6, D] of a timestep, kept for the next call. */
+  async timeEmbedding(timestep: number): Promise<TimeEmbedding> {
+    const known = this.#times.get(timestep);
+    if (known) return known;
+    const { freqDim } = this.config.transformer;
+    const sinusoid = timeSinusoid(timestep, freqDim, this.#options.sinusoid ?? "float64");
+    const { e, e0 } = await run(this.#sessions.time, { sinusoid: { data: sinusoid, dims: [1, freqDim] } });
+    return keep(this.#times, MAX_KEPT_TIMES, timestep, { e: e!, e0: e0! });
+  }
+
+  async close(): Promise<void> {
+    for (const session of Object.values(this.#sessions)) await session.close();
+  }
+
+  get #plane(): number {
+    return this.grid.height * this.grid.width;
+  }
+
+  async #run(pass: Pass, headFromFrame: number): Promise<Record<string, Float32Array>> {
+    const { latents, window, past } = pass;
+    const { dim } = this.config.transformer;
+    const time = await this.timeEmbedding(pass.timestep);
+    const inputs: Record<string, TensorLike> = {
+      latents: this.#latentTensor(latents),
+      e: { data: time.e, dims: [1, dim] },
+      e0: { data: time.e0, dims: [6, dim] },
+      ...this.#rotation(latents.frames, pass.startFrame),
+      own_from: index(window.droppedFrames * this.frameTokens),
+      head_from: index(headFromFrame * this.frameTokens),
+      ...this.#textTensors(pass.text.main),
+      ...this.#hintTensors(latents.frames, pass.hints),
+    };
+    const dims = [window.pastFrames * this.frameTokens, dim];
+    for (const [i, { k, v }] of past.entries()) {
+      inputs[`past_k${i}`] = { data: k, dims };
+      inputs[`past_v${i}`] = { data: v, dims };
+    }
+    return run(this.#sessions.main, inputs);
+  }
+
+  #latentTensor({ frames, data }: Latents): TensorLike {
+    return { data, dims: [frames, this.config.transformer.inChannels, this.grid.height, this.grid.width] };
+  }
+
+  #rotation(frames: number, startFrame: number): Record<"cos" | "sin", TensorLike> {
+    const { dim, heads, patch } = this.config.transformer;
+    const [, patchHeight, patchWidth] = patch;
+    const key = `${frames}@${startFrame}`;
+    const grid = { frames, rows: this.grid.height / patchHeight, columns: this.grid.width / patchWidth };
+    const { cos, sin } =
+      this.#rotations.get(key) ??
+      keep(this.#rotations, MAX_KEPT_ROTATIONS, key, rotationOf(dim / heads, grid, startFrame));
+    const dims = [frames * this.frameTokens, dim / heads / 2];
+    return { cos: { data: cos, dims }, sin: { data: sin, dims } };
+  }
+
+  #textTensors(keys: readonly LayerKeys[]): Record<string, TensorLike> {
+    const { textLength, dim } = this.config.transformer;
+    const dims = [textLength, dim];
+    return Object.fromEntries(
+      keys.flatMap(({ k, v }, i) => [
+        [`text_k${i}`, { data: k, dims }],
+        [`text_v${i}`, { data: v, dims }],
+      ]),
+    );
+  }
+
+  #hintTensors(frames: number, hints: Hints | undefined): Record<string, TensorLike> {
+    if (!this.hasVace) return {};
+    const { dim } = this.config.transformer;
+    const tokens = frames * this.frameTokens;
+    const none = hints ? undefined : this.#zerosOf(tokens * dim);
+    const tensors = this.config.vace!.layers.map((_, n) => [
+      `hint${n}`,
+      { data: none ?? hints!.values[n]!, dims: [tokens, dim] },
+    ]);
+    return { ...Object.fromEntries(tensors), hint_scale: { data: Float32Array.of(hints?.scale ?? 0), dims: [1] } };
+  }
+
+  #keysOf(outputs: Readonly<Record<string, Float32Array>>): LayerKeys[] {
+    return Array.from({ length: this.config.transformer.layers }, (_, i) => ({
+      k: outputs[`k${i}`]!,
+      v: outputs[`v${i}`]!,
+    }));
+  }
+
+  /** Zeros that nobody writes to. */
+  #zerosOf(count: number): Float32Array {
+    return this.#zeros.get(count) ?? keep(this.#zeros, MAX_KEPT_ROTATIONS, count, new Float32Array(count));
+  }
+}
+
+function index(value: number): TensorLike {
+  return { data: BigInt64Array.of(BigInt(value)), dims: [1] };
+}
+
+async function run(session: Session, inputs: Record<string, TensorLike>): Promise<Record<string, Float32Array>> {
+  const results = await session.run(inputs);
+  return Object.fromEntries(Object.entries(results).map(([name, { data }]) => [name, data as Float32Array]));
+}
+
+/** Adds an entry; the oldest one leaves when there are too many. */
+function keep<K, V>(map: Map<K, V>, most: number, key: K, value: V): V {
+  if (map.size >= most) map.delete(map.keys().next().value!);
+  map.set(key, value);
+  return value;
+}

@@ -1,0 +1,93 @@
+import { describe, expect, it } from "vitest";
+import { KvCache } from "./kv-cache.ts";
+
+const SIZES = { layers: 2, frameTokens: 2, dim: 3, windowFrames: 12, sinkFrames: 3 };
+const FRAME = SIZES.frameTokens * SIZES.dim;
+
+/** Keys that carry their absolute frame (values: frame + 0.5), plus `mark` in the hundreds. */
+function keysOf(start: number, count: number, mark = 0) {
+  const k = new Float32Array(count * FRAME).map((_, i) => 100 * mark + start + Math.floor(i / FRAME));
+  return Array.from({ length: SIZES.layers }, (_, layer) => ({
+    k: k.map((value) => value + 1000 * layer),
+    v: k.map((value) => value + 0.5),
+  }));
+}
+
+function framesOf(keys: Float32Array): number[] {
+  return Array.from({ length: keys.length / FRAME }, (_, i) => keys[i * FRAME]!);
+}
+
+/** One call: the frames that its queries see. */
+function call(cache: KvCache, start: number, count: number, mark = 0): number[] {
+  const window = cache.open(start, count);
+  const own = keysOf(start, count, mark);
+  const seen = [...framesOf(cache.past(window)[0]!.k), ...framesOf(own[0]!.k).slice(window.droppedFrames)];
+  cache.keep(window, own);
+  return seen;
+}
+
+const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => from + i);
+
+describe("KvCache", () => {
+  it("shows text chunks the sink and the nine newest frames", () => {
+    const cache = new KvCache(SIZES);
+    const expected = [range(0, 2), range(0, 5), range(0, 8), range(0, 11)];
+    for (const [chunk, frames] of expected.entries()) expect(call(cache, 3 * chunk, 3)).toEqual(frames);
+    for (let chunk = 4; chunk < 9; chunk++) {
+      expect(call(cache, 3 * chunk, 3)).toEqual([0, 1, 2, ...range(3 * chunk - 6, 3 * chunk + 2)]);
+    }
+  });
+
+  it("shows video chunks, the first of four frames, the same window", () => {
+    const cache = new KvCache(SIZES);
+    expect(call(cache, 0, 4)).toEqual(range(0, 3));
+    expect(call(cache, 4, 3)).toEqual(range(0, 6));
+    expect(call(cache, 7, 3)).toEqual(range(0, 9));
+    expect(call(cache, 10, 3)).toEqual([0, 1, 2, ...range(4, 12)]);
+    for (let chunk = 4; chunk < 9; chunk++) {
+      const start = 3 * chunk + 1;
+      expect(call(cache, start, 3)).toEqual([0, 1, 2, ...range(start - 6, start + 2)]);
+    }
+  });
+
+  it("computes a chunk again in place, without moving on", () => {
+    const cache = new KvCache(SIZES);
+    for (let chunk = 0; chunk < 5; chunk++) call(cache, 3 * chunk, 3);
+    expect(call(cache, 12, 3, 7)).toEqual([0, 1, 2, ...range(6, 11), 712, 713, 714]);
+    expect(cache.endFrame).toBe(15);
+    expect(cache.frames).toBe(12);
+    expect(call(cache, 15, 3)).toEqual([0, 1, 2, ...range(9, 11), 712, 713, 714, 15, 16, 17]);
+  });
+
+  it("rewrites the sink when it is computed again from frame 0", () => {
+    const cache = new KvCache(SIZES);
+    for (let chunk = 0; chunk < 4; chunk++) call(cache, 3 * chunk, 3);
+    expect(call(cache, 0, 12, 7)).toEqual(range(700, 711));
+    expect(framesOf(cache.layer(0).k)).toEqual(range(700, 711));
+    expect(framesOf(cache.layer(1).k)).toEqual(range(1700, 1711));
+    expect(framesOf(cache.layer(1).v)).toEqual(range(700, 711).map((value) => value + 0.5));
+  });
+
+  it("keeps the old sink when it is computed again from a later frame", () => {
+    const cache = new KvCache(SIZES);
+    for (let chunk = 0; chunk < 5; chunk++) call(cache, 3 * chunk, 3);
+    expect(call(cache, 3, 12, 7)).toEqual([0, 1, 2, ...range(706, 714)]);
+  });
+
+  it("rolls a window without sink", () => {
+    const cache = new KvCache({ ...SIZES, windowFrames: 6, sinkFrames: 0 });
+    expect(call(cache, 0, 4)).toEqual(range(0, 3));
+    expect(call(cache, 4, 3)).toEqual(range(1, 6));
+    expect(call(cache, 1, 6, 7)).toEqual(range(701, 706));
+    expect(call(cache, 7, 3)).toEqual([704, 705, 706, 7, 8, 9]);
+  });
+
+  it("holds nothing after a reset", () => {
+    const cache = new KvCache(SIZES);
+    call(cache, 0, 4);
+    cache.reset();
+    expect([cache.frames, cache.endFrame]).toEqual([0, 0]);
+    expect(cache.layer(0).k.every((value) => value === 0)).toBe(true);
+    expect(call(cache, 0, 3)).toEqual(range(0, 2));
+  });
+});

@@ -1,0 +1,179 @@
+/**
+ * A loaded model: sessions and weights, shared by all streams. Reads any
+ * folder with `config.json`, `tokenizer.json` and the weight files that the
+ * config names.
+ */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { type Device, SafetensorsError, SafetensorsFile, ShapeError } from "@everframe/graph";
+import { ApiError, errorText } from "@everframe/protocol";
+import { type Autoencoder, SPACE_FACTOR } from "./autoencoder.ts";
+import { COMPAT, type Compat } from "./compat.ts";
+import { type ModelConfig, type NetworkConfig, readModelConfig } from "./config.ts";
+import { Generator } from "./generator.ts";
+import { GreyLatents } from "./grey-latents.ts";
+import type { Size } from "./preprocess.ts";
+import { LongLiveStream, type StreamOptions } from "./stream.ts";
+import { TextEncoder } from "./text-encoder.ts";
+import { TinyAutoencoder } from "./tiny-autoencoder.ts";
+import { openTokenizer } from "./tokenizer.ts";
+
+/** What a stream needs of a model. */
+export type ModelParts = {
+  readonly config: NetworkConfig;
+  readonly size: Size;
+  readonly generator: Generator;
+  readonly autoencoder: Autoencoder;
+  readonly grey: GreyLatents;
+  /** Embedding of one prompt. [textLength, textDim] */
+  readonly encodePrompt: (text: string) => Promise<Float32Array>;
+};
+
+export type LoadOptions = {
+  /** Default: the model's own size. Multiples of 16. */
+  width?: number;
+  height?: number;
+  /** Load the condition branch, if the model has one. Default true. */
+  vace?: boolean;
+  /** Default "cpu". */
+  device?: Device;
+  /** CPU threads. Default: the number of cores, at most 4. */
+  threads?: number;
+  /** Default `COMPAT.everframe`. */
+  compat?: Compat;
+  signal?: AbortSignal;
+  /** Told what is being loaded, once a part. */
+  onStage?: (stage: string) => void;
+};
+
+/** Prompts whose embeddings are kept. */
+const KEPT_PROMPTS = 64;
+
+export class LongLiveModel {
+  readonly config: ModelConfig;
+  readonly size: Size;
+  readonly #parts: ModelParts;
+  readonly #compat: Compat;
+  readonly #close: () => Promise<void>;
+
+  private constructor(config: ModelConfig, parts: ModelParts, compat: Compat, close: () => Promise<void>) {
+    this.config = config;
+    this.size = parts.size;
+    this.#parts = parts;
+    this.#compat = compat;
+    this.#close = close;
+  }
+
+  /**
+   * Loads the model in `folder`.
+   * @throws ApiError model_missing, model_corrupt, invalid_resolution; or the signal's reason.
+   */
+  static async load(folder: string, options: LoadOptions = {}): Promise<LongLiveModel> {
+    const { compat = COMPAT.everframe, signal, onStage = () => {} } = options;
+    const config = readModelConfig(folder);
+    const size = checkedSize(config, options);
+    const grid = { width: size.width / SPACE_FACTOR, height: size.height / SPACE_FACTOR };
+    const engine = {
+      ...(options.device ? { device: options.device } : {}),
+      ...(options.threads ? { threads: options.threads } : {}),
+    };
+    const closers: (() => Promise<void>)[] = [];
+    const close = async () => {
+      for (const closer of closers.splice(0).reverse()) await closer();
+    };
+    const stage = async <T extends { close(): Promise<void> }>(name: string, create: () => Promise<T>): Promise<T> => {
+      signal?.throwIfAborted();
+      onStage(name);
+      const part = await create();
+      closers.push(() => part.close());
+      return part;
+    };
+    try {
+      const tokenizer = openTokenizer(folder, config.transformer.textLength);
+      const textEncoder = await stage("text encoder", () =>
+        TextEncoder.create(config.textEncoder, openWeights(folder, config.textEncoder.weights), engine),
+      );
+      const withVace = config.vace !== undefined && options.vace !== false;
+      const files = {
+        main: openWeights(folder, config.transformer.weights),
+        ...(withVace ? { vace: openWeights(folder, config.vace!.weights) } : {}),
+      };
+      const generator = await stage("transformer", () =>
+        Generator.create(config, files, grid, {
+          ...engine,
+          sinusoid: withVace ? compat.vaceSinusoid : "float64",
+          vaceKeyMultiple: compat.vaceKeyMultiple,
+        }),
+      );
+      const autoencoder = await stage("autoencoder", () =>
+        TinyAutoencoder.create(config.autoencoder, openWeights(folder, config.autoencoder.weights), grid, engine),
+      );
+      signal?.throwIfAborted();
+      const encodePrompt = remembered(KEPT_PROMPTS, (text: string) =>
+        textEncoder.encode(tokenizer.encode(text), config.transformer.textLength),
+      );
+      const grey = new GreyLatents(autoencoder, size);
+      return new LongLiveModel(config, { config, size, generator, autoencoder, grey, encodePrompt }, compat, close);
+    } catch (cause) {
+      await close();
+      throw toLoadError(folder, cause);
+    }
+  }
+
+  /** True when the condition branch is there. */
+  get vaceLoaded(): boolean {
+    return this.#parts.generator.hasVace;
+  }
+
+  /** A new stream with a state of its own. Streams may be used in any order, one chunk at a time. */
+  openStream(options: StreamOptions): LongLiveStream {
+    return new LongLiveStream(this.#parts, { compat: this.#compat, ...options });
+  }
+
+  /** Frees the weights. Streams of the model cannot be used afterwards. */
+  async close(): Promise<void> {
+    await this.#close();
+  }
+}
+
+/** @throws ApiError invalid_resolution unless tokens fill the picture. */
+function checkedSize(config: ModelConfig, { width, height }: LoadOptions): Size {
+  const [, patchHeight, patchWidth] = config.transformer.patch;
+  const size = { width: width ?? config.defaultSize.width, height: height ?? config.defaultSize.height };
+  const stepX = patchWidth * SPACE_FACTOR;
+  const stepY = patchHeight * SPACE_FACTOR;
+  const fits = (length: number, step: number) => Number.isInteger(length) && length > 0 && length % step === 0;
+  if (fits(size.width, stepX) && fits(size.height, stepY)) return size;
+  const nearest = (length: number, step: number) => Math.max(step, Math.round(length / step) * step || step);
+  throw new ApiError("invalid_resolution", {
+    ...size,
+    nearestWidth: nearest(size.width, stepX),
+    nearestHeight: nearest(size.height, stepY),
+  });
+}
+
+function openWeights(folder: string, name: string): SafetensorsFile {
+  const path = join(folder, name);
+  if (!existsSync(path)) throw new ApiError("model_missing", { folder, reason: `${name} is not there` });
+  return SafetensorsFile.open(path);
+}
+
+/** A file that cannot be read, or tensors that are missing or of other shapes, are a corrupt model. */
+function toLoadError(folder: string, cause: unknown): unknown {
+  if (!(cause instanceof SafetensorsError || cause instanceof ShapeError)) return cause;
+  return new ApiError("model_corrupt", { folder, reason: errorText(cause) }, { cause });
+}
+
+/** The function with its newest results kept; a failure is not kept. */
+function remembered<T>(most: number, compute: (key: string) => Promise<T>): (key: string) => Promise<T> {
+  const kept = new Map<string, Promise<T>>();
+  return (key) => {
+    const known = kept.get(key);
+    if (known !== undefined) return known;
+    if (kept.size >= most) kept.delete(kept.keys().next().value!);
+    const result = compute(key);
+    kept.set(key, result);
+    result.catch(() => kept.delete(key));
+    return result;
+  };
+}

@@ -1,0 +1,139 @@
+/**
+ * Camera frames to the pixels that the model works on, and back: bilinear
+ * resize, values to [-1, 1], and the number of frames that a chunk needs.
+ * Plain loops over typed arrays: a few milliseconds a chunk.
+ */
+
+/** One picture as it comes and goes. */
+export type Frame = {
+  readonly width: number;
+  readonly height: number;
+  /** RGBA, 8 bits each. [height, width, 4] */
+  readonly data: Uint8Array;
+};
+
+export type Size = { readonly width: number; readonly height: number };
+
+/** Frames in the model's size, values from -1 to 1. */
+export type Pixels = {
+  readonly frames: number;
+  /** [frames, 3, height, width] */
+  readonly data: Float32Array;
+};
+
+const CHANNELS = 3;
+
+/** Frames resized to `size`, aspect ratio not kept, and scaled to [-1, 1]. Frames may differ in size. */
+export function toPixels(frames: readonly Frame[], size: Size): Pixels {
+  const plane = size.width * size.height;
+  const data = new Float32Array(frames.length * CHANNELS * plane);
+  for (const [i, frame] of frames.entries()) {
+    if (frame.data.length !== frame.width * frame.height * 4) {
+      throw new RangeError(`Frame ${i} is ${frame.width}x${frame.height}, but has ${frame.data.length} bytes.`);
+    }
+    const target = data.subarray(i * CHANNELS * plane, (i + 1) * CHANNELS * plane);
+    if (frame.width === size.width && frame.height === size.height) copyPlanes(frame.data, target, plane);
+    else resizePlanes(frame, target, size);
+  }
+  return { frames: frames.length, data };
+}
+
+const LEVELS = Float32Array.from({ length: 256 }, (_, value) => Math.fround(Math.fround(value / 255) * 2) - 1);
+
+function copyPlanes(rgba: Uint8Array, target: Float32Array, plane: number): void {
+  for (let i = 0; i < plane; i++) {
+    target[i] = LEVELS[rgba[4 * i]!]!;
+    target[plane + i] = LEVELS[rgba[4 * i + 1]!]!;
+    target[2 * plane + i] = LEVELS[rgba[4 * i + 2]!]!;
+  }
+}
+
+/** For each target position: the two neighbours and the share of the second. */
+type Taps = { readonly first: Int32Array; readonly second: Int32Array; readonly share: Float32Array };
+
+function tapsOf(from: number, to: number): Taps {
+  const taps = { first: new Int32Array(to), second: new Int32Array(to), share: new Float32Array(to) };
+  for (let i = 0; i < to; i++) {
+    const source = Math.max(0, ((i + 0.5) * from) / to - 0.5);
+    const first = Math.min(Math.floor(source), from - 1);
+    taps.first[i] = first;
+    taps.second[i] = Math.min(first + 1, from - 1);
+    taps.share[i] = source - first;
+  }
+  return taps;
+}
+
+/** Bilinear, pixel centres aligned at the half, no antialias, results not rounded. */
+function resizePlanes(frame: Frame, target: Float32Array, size: Size): void {
+  const across = tapsOf(frame.width, size.width);
+  const down = tapsOf(frame.height, size.height);
+  const plane = size.width * size.height;
+  const rgba = frame.data;
+  for (let y = 0; y < size.height; y++) {
+    const top = down.first[y]! * frame.width;
+    const bottom = down.second[y]! * frame.width;
+    const bottomShare = down.share[y]!;
+    for (let x = 0; x < size.width; x++) {
+      const left = across.first[x]!;
+      const right = across.second[x]!;
+      const rightShare = across.share[x]!;
+      const topLeft = 4 * (top + left);
+      const topRight = 4 * (top + right);
+      const bottomLeft = 4 * (bottom + left);
+      const bottomRight = 4 * (bottom + right);
+      const at = y * size.width + x;
+      for (let c = 0; c < CHANNELS; c++) {
+        const upper = rgba[topLeft + c]! + rightShare * (rgba[topRight + c]! - rgba[topLeft + c]!);
+        const lower = rgba[bottomLeft + c]! + rightShare * (rgba[bottomRight + c]! - rgba[bottomLeft + c]!);
+        target[c * plane + at] = ((upper + bottomShare * (lower - upper)) / 255) * 2 - 1;
+      }
+    }
+  }
+}
+
+/** Pixels as opaque pictures: `trunc(255 * (x / 2 + 1/2))`, clamped. */
+export function toFrames(pixels: Pixels, size: Size): Frame[] {
+  const plane = size.width * size.height;
+  return Array.from({ length: pixels.frames }, (_, f) => {
+    const planes = pixels.data.subarray(f * CHANNELS * plane, (f + 1) * CHANNELS * plane);
+    const data = new Uint8Array(plane * 4);
+    for (let i = 0; i < plane; i++) {
+      data[4 * i] = toByte(planes[i]!);
+      data[4 * i + 1] = toByte(planes[plane + i]!);
+      data[4 * i + 2] = toByte(planes[2 * plane + i]!);
+      data[4 * i + 3] = 255;
+    }
+    return { width: size.width, height: size.height, data };
+  });
+}
+
+function toByte(value: number): number {
+  const unit = Math.fround(Math.fround(value / 2) + 0.5);
+  return unit <= 0 ? 0 : unit >= 1 ? 255 : Math.trunc(Math.fround(unit * 255));
+}
+
+/**
+ * Which of `count` frames stand for `target` evenly spaced ones; both ends are kept. Positions are float32 and
+ * round half to even, so 12 to 13 repeats frame 6.
+ */
+export function resampleIndices(count: number, target: number): number[] {
+  const step = target > 1 ? Math.fround((count - 1) / (target - 1)) : 0;
+  return Array.from({ length: target }, (_, i) => {
+    const fromStart = i < Math.floor(target / 2) || target === 1;
+    const position = fromStart ? Math.fround(step * i) : Math.fround(count - 1 - Math.fround(step * (target - 1 - i)));
+    return roundHalfEven(position);
+  });
+}
+
+function roundHalfEven(value: number): number {
+  const down = Math.floor(value);
+  const rest = value - down;
+  if (rest !== 0.5) return rest < 0.5 ? down : down + 1;
+  return down % 2 === 0 ? down : down + 1;
+}
+
+/** Exactly `target` frames out of however many there are. */
+export function resampleFrames<T>(frames: readonly T[], target: number): T[] {
+  if (frames.length === 0) throw new RangeError("There is no frame to sample from.");
+  return resampleIndices(frames.length, target).map((index) => frames[index]!);
+}

@@ -1,0 +1,196 @@
+/**
+ * From weighted prompts to one conditioning embedding, and smoothly from one
+ * to the next: linear or spherical blending of the prompts' embeddings, and
+ * transitions that step over several chunks. Embeddings are whole tensors of
+ * `rows` tokens, padding rows zero. A stream owns one blender.
+ */
+import type { Prompt, Transition } from "@everframe/protocol";
+
+export type BlendMethod = "linear" | "slerp";
+
+/** Below this distance a transition would not be seen. */
+const SAME_EMBEDDING = 0.01;
+const TINY = 1e-8;
+/** Rows closer than this angle (radians) have no plane to turn in. */
+const PARALLEL_ANGLE = 1e-4;
+
+/**
+ * Embeddings blended by weight (weights need not add up to 1; if they add up to 0, all count alike).
+ *
+ * Linear blends keep the weighted mean of the embeddings' norms. `slerp` acts on exactly two embeddings, row by
+ * row; other numbers of them blend linearly. All of one length [rows, dim].
+ */
+export function blendEmbeddings(
+  embeddings: readonly Float32Array[],
+  weights: readonly number[],
+  method: BlendMethod,
+  rows: number,
+): Float32Array {
+  const sum = weights.reduce((a, b) => a + b, 0);
+  const shares = weights.map((weight) => (sum > 0 ? weight / sum : 1 / weights.length));
+  const [first, second] = embeddings;
+  if (!first) throw new Error("internal: there is no embedding to blend.");
+  if (method === "slerp" && second && embeddings.length === 2) return slerpRows(first, second, shares[1]!, rows);
+  const blended = new Float64Array(first.length);
+  let norm = 0;
+  for (const [i, embedding] of embeddings.entries()) {
+    const share = shares[i]!;
+    for (let j = 0; j < embedding.length; j++) blended[j]! += share * embedding[j]!;
+    norm += share * frobenius(embedding);
+  }
+  const blendedNorm = frobenius(blended);
+  const scale = blendedNorm > TINY ? norm / blendedNorm : 1;
+  return Float32Array.from(blended, (value) => value * scale);
+}
+
+/** The embedding a share `t` (0 to 1) of the way from `a` to `b`. All [rows, dim]. */
+export function interpolateEmbeddings(
+  a: Float32Array,
+  b: Float32Array,
+  t: number,
+  method: BlendMethod,
+  rows: number,
+): Float32Array {
+  if (method === "slerp") return slerpRows(a, b, t, rows);
+  // Two forms, so that both ends are met exactly.
+  return t < 0.5
+    ? a.map((value, i) => value + t * (b[i]! - value))
+    : b.map((value, i) => value - (1 - t) * (value - a[i]!));
+}
+
+function slerpRows(a: Float32Array, b: Float32Array, t: number, rows: number): Float32Array {
+  const dim = a.length / rows;
+  const result = new Float32Array(a.length);
+  for (let row = 0; row < rows; row++) {
+    const from = row * dim;
+    const aRow = a.subarray(from, from + dim);
+    const bRow = b.subarray(from, from + dim);
+    const lengths = (frobenius(aRow) + TINY) * (frobenius(bRow) + TINY);
+    const cosine = aRow.reduce((dot, value, i) => dot + value * bRow[i]!, 0) / lengths;
+    const omega = Math.acos(Math.min(1, Math.max(-1, cosine)));
+    const parallel = omega < PARALLEL_ANGLE;
+    const sine = Math.sin(omega) + TINY;
+    const aShare = parallel ? 1 - t : Math.sin((1 - t) * omega) / sine;
+    const bShare = parallel ? t : Math.sin(t * omega) / sine;
+    for (let i = 0; i < dim; i++) result[from + i] = aShare * aRow[i]! + bShare * bRow[i]!;
+  }
+  return result;
+}
+
+function frobenius(values: Float32Array | Float64Array): number {
+  let sum = 0;
+  for (const value of values) sum += value * value;
+  return Math.sqrt(sum);
+}
+
+export type BlendInput = {
+  readonly prompts: readonly Prompt[];
+  readonly transition?: Transition | undefined;
+  readonly method: BlendMethod;
+};
+
+export type BlendResult = {
+  /** [rows, dim] */
+  readonly embedding: Float32Array;
+  /** True when the embedding is another one than in the chunk before. */
+  readonly updated: boolean;
+  /** True when a transition goes on in the next chunk. */
+  readonly active: boolean;
+};
+
+/** Follows the prompts of a stream from chunk to chunk. */
+export class PromptBlender {
+  readonly #rows: number;
+  readonly #encode: (text: string) => Promise<Float32Array>;
+  #lastIncoming: readonly Prompt[] | undefined;
+  #lastEncoded: readonly Prompt[] | undefined;
+  #current: readonly Prompt[] | undefined;
+  #embedding: Float32Array | undefined;
+  #queue: Float32Array[] = [];
+
+  /** @param encode gives the embedding [rows, dim] of one prompt. */
+  constructor(rows: number, encode: (text: string) => Promise<Float32Array>) {
+    this.#rows = rows;
+    this.#encode = encode;
+  }
+
+  /** True while a transition has steps left. */
+  get active(): boolean {
+    return this.#queue.length > 0;
+  }
+
+  /** Prompts that are shown now; undefined before the first chunk. */
+  get current(): readonly Prompt[] | undefined {
+    return this.#current;
+  }
+
+  /** Forgets prompts, embedding and transition. */
+  reset(): void {
+    this.#lastIncoming = undefined;
+    this.#lastEncoded = undefined;
+    this.#current = undefined;
+    this.#embedding = undefined;
+    this.#queue = [];
+  }
+
+  /**
+   * The embedding of the next chunk. The caller passes a transition on every chunk until it is no longer active;
+   * prompts that it replaced are then ignored until they change. When encoding fails, nothing has changed.
+   */
+  async next({ prompts, transition, method }: BlendInput): Promise<BlendResult> {
+    const changed = !samePrompts(this.#lastIncoming, prompts);
+    const target = this.#target(prompts, transition, changed);
+    const encoded = samePrompts(this.#lastEncoded, target) ? undefined : await this.#blend(target, method);
+    this.#lastIncoming = prompts;
+    let updated = false;
+    if (encoded) {
+      this.#lastEncoded = target;
+      this.#queue = [];
+      const steps = transition?.numSteps ?? 0;
+      if (transition && steps > 0 && this.#embedding) {
+        this.#queue = this.#transitionTo(encoded, this.#embedding, steps, transition.temporalInterpolationMethod);
+        updated = this.#step();
+      } else {
+        this.#embedding = encoded;
+        updated = true;
+      }
+    } else {
+      updated = this.#step();
+    }
+    if (!this.active) this.#current = target;
+    if (!this.#embedding) throw new Error("There is no prompt yet: send `prompts` first.");
+    return { embedding: this.#embedding, updated, active: this.active };
+  }
+
+  #target(prompts: readonly Prompt[], transition: Transition | undefined, changed: boolean): readonly Prompt[] {
+    if (transition && transition.targetPrompts.length > 0) return transition.targetPrompts;
+    if (transition || changed || !this.#current) return prompts.length > 0 ? prompts : (this.#current ?? prompts);
+    return this.#current;
+  }
+
+  async #blend(prompts: readonly Prompt[], method: BlendMethod): Promise<Float32Array | undefined> {
+    if (prompts.length === 0) return undefined;
+    const embeddings: Float32Array[] = [];
+    for (const { text } of prompts) embeddings.push(await this.#encode(text));
+    const weights = prompts.map(({ weight }) => weight);
+    return blendEmbeddings(embeddings, weights, method, this.#rows);
+  }
+
+  #transitionTo(target: Float32Array, source: Float32Array, steps: number, method: BlendMethod): Float32Array[] {
+    if (frobenius(target.map((value, i) => value - source[i]!)) < SAME_EMBEDDING) return [];
+    return Array.from({ length: steps }, (_, i) =>
+      interpolateEmbeddings(source, target, steps > 1 ? i / (steps - 1) : 0, method, this.#rows),
+    );
+  }
+
+  /** Takes the next step of a transition; false when there is none. */
+  #step(): boolean {
+    const next = this.#queue.shift();
+    if (next) this.#embedding = next;
+    return next !== undefined;
+  }
+}
+
+function samePrompts(a: readonly Prompt[] | undefined, b: readonly Prompt[]): boolean {
+  return a?.length === b.length && a.every(({ text, weight }, i) => text === b[i]!.text && weight === b[i]!.weight);
+}

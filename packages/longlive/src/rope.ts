@@ -1,0 +1,49 @@
+/**
+ * Rotary positions of Wan2.1: each head's channel pairs are split between
+ * time, row and column (RoFormer, arXiv:2104.09864, on three axes). Only time
+ * counts from the start of the stream.
+ */
+
+/** Angles' cosines and sines, one row a token, one column a channel pair. [tokens, headDim / 2] */
+export type Rotation = { readonly cos: Float32Array; readonly sin: Float32Array };
+
+export type TokenGrid = { readonly frames: number; readonly rows: number; readonly columns: number };
+
+const BASE = 10000;
+
+/** Channels of a head that follow time, row and column; they add up to `headDim`. */
+export function ropeAxes(headDim: number): readonly [number, number, number] {
+  const space = 2 * Math.floor(headDim / 6);
+  return [headDim - 2 * space, space, space];
+}
+
+/** Rotation of tokens in (frame, row, column) order, the first frame at absolute position `startFrame`. */
+export function rotationOf(headDim: number, grid: TokenGrid, startFrame: number): Rotation {
+  const pairs = headDim / 2;
+  const tokens = grid.frames * grid.rows * grid.columns;
+  const cos = new Float32Array(tokens * pairs);
+  const sin = new Float32Array(tokens * pairs);
+  const [time, row, column] = ropeAxes(headDim).map(frequencies) as [number[], number[], number[]];
+  let at = 0;
+  const turn = (position: number, thetas: readonly number[]) => {
+    for (const theta of thetas) {
+      cos[at] = Math.cos(position * theta);
+      sin[at] = Math.sin(position * theta);
+      at++;
+    }
+  };
+  for (let f = 0; f < grid.frames; f++) {
+    for (let y = 0; y < grid.rows; y++) {
+      for (let x = 0; x < grid.columns; x++) {
+        turn(startFrame + f, time);
+        turn(y, row);
+        turn(x, column);
+      }
+    }
+  }
+  return { cos, sin };
+}
+
+function frequencies(channels: number): number[] {
+  return Array.from({ length: channels / 2 }, (_, j) => BASE ** ((-2 * j) / channels));
+}

@@ -1,0 +1,83 @@
+/**
+ * The condition branch of VACE (arXiv:2503.07598): a few blocks of their own
+ * that read the condition beside the noisy latents and give hints, which the
+ * main network adds after some of its layers. Their attention stays within
+ * the chunk, both ways, and their positions start at frame 0.
+ */
+import { Graph, type GraphOptions, type Model } from "@everframe/graph";
+import type { Latents } from "./autoencoder.ts";
+import type { NetworkConfig, VaceConfig } from "./config.ts";
+import type { TransformerFiles } from "./transformer.ts";
+import { embedPatches, frameTokens, type LatentGrid, namedLinear, times, wanBlock } from "./wan-block.ts";
+
+/**
+ * The branch.
+ *
+ * In: `latents` [frames, C, height, width]; `context` [context, contextChannels, height, width]; `padding`
+ * [missing, D], zero tokens for frames without context; `zero_keys` [zero_keys, D], zeros that every query also
+ * attends to; `e0` [6, D]; `cos`, `sin` [tokens, headDim / 2]; `text_k<n>`, `text_v<n>` [textLength, D].
+ * Out: `hint<n>` [tokens, D].
+ */
+export function vaceGraph(
+  config: NetworkConfig,
+  vace: VaceConfig,
+  files: Required<TransformerFiles>,
+  grid: LatentGrid,
+  options: GraphOptions = {},
+): Model {
+  const c = config.transformer;
+  const g = new Graph("vace", options);
+  const w = { graph: g, file: files.vace };
+  const tokens = times(frameTokens(c, grid), "frames");
+  const latents = g.input("latents", ["frames", c.inChannels, grid.height, grid.width]);
+  const context = g.input("context", ["context", vace.inChannels, grid.height, grid.width]);
+  const padding = g.input("padding", ["missing", c.dim]);
+  const zeroKeys = g.input("zero_keys", ["zero_keys", c.dim]);
+  const modulation = g.input("e0", [6, c.dim]);
+  const cos = g.input("cos", [tokens, c.dim / c.heads / 2]);
+  const sin = g.input("sin", [tokens, c.dim / c.heads / 2]);
+
+  const embedded = embedPatches({ graph: g, file: files.main }, latents, "patch_embedding", c, grid); // [tokens, D]
+  const given = embedPatches(w, context, "vace_patch_embedding", c, grid);
+  // Padding is added before the projection, so a missing token still contributes the projection's bias.
+  const condition = g.sliceFrom(g.concat([given, padding], 0), 0, g.constI64([0]), tokens);
+  let u = g.add(namedLinear(w, condition, "vace_blocks.0.before_proj"), embedded);
+  for (const n of vace.layers.keys()) {
+    const text = { k: g.input(`text_k${n}`, [c.textLength, c.dim]), v: g.input(`text_v${n}`, [c.textLength, c.dim]) };
+    const block = wanBlock(w, `vace_blocks.${n}`, c, {
+      x: u,
+      modulation,
+      cos,
+      sin,
+      text,
+      visible: ({ k, v }) => ({ k: g.concat([k, zeroKeys], 0), v: g.concat([v, zeroKeys], 0) }),
+    });
+    u = block.x;
+    g.output(`hint${n}`, namedLinear(w, u, `vace_blocks.${n}.after_proj`));
+  }
+  return g.build();
+}
+
+/** Condition of a chunk. */
+export type VaceContext = Latents & {
+  /** How strongly the hints act: 0 not at all, 1 as trained. */
+  readonly scale: number;
+};
+
+/**
+ * Condition that shows the whole input video: latents of what is kept from it (nothing: mid grey), latents of what
+ * is to be painted anew (all of it), and a mask of ones.
+ * @param inactive, reactive of one number of frames [frames, C, height, width]
+ * @returns [frames, contextChannels, height, width]
+ */
+export function videoContext(inactive: Latents, reactive: Latents, vace: VaceConfig, plane: number): Latents {
+  const { frames } = reactive;
+  const latentSize = reactive.data.length / frames;
+  const frameSize = vace.inChannels * plane;
+  const data = new Float32Array(frames * frameSize).fill(1);
+  for (let f = 0; f < frames; f++) {
+    data.set(inactive.data.subarray(f * latentSize, (f + 1) * latentSize), f * frameSize);
+    data.set(reactive.data.subarray(f * latentSize, (f + 1) * latentSize), f * frameSize + latentSize);
+  }
+  return { frames, data };
+}
