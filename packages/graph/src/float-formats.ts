@@ -14,18 +14,6 @@ export function decodeBf16(bits: Uint16Array): Float32Array {
   return new Float32Array(words.buffer);
 }
 
-/** f32 -> bfloat16 bits, rounded to the nearest, ties to even; same length. */
-export function encodeBf16(values: Float32Array): Uint16Array {
-  const words = new Uint32Array(values.buffer, values.byteOffset, values.length);
-  const bits = new Uint16Array(values.length);
-  for (let i = 0; i < values.length; i++) {
-    const word = words[i]!;
-    const isNan = (word & 0x7fffffff) > 0x7f800000;
-    bits[i] = isNan ? 0x7fc0 : (word + 0x7fff + ((word >>> 16) & 1)) >>> 16;
-  }
-  return bits;
-}
-
 /** binary16 bits -> f32; same length. */
 export function decodeF16(bits: Uint16Array): Float32Array {
   f16Table ??= Float32Array.from({ length: 65536 }, (_, code) => minifloat(code, 5, 10, 15, true));

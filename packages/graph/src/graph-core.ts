@@ -162,6 +162,7 @@ export class GraphCore {
       outputs: outputs as Port[],
       weightsFolder,
       weightFiles: [...files].map(locationOf),
+      usesInt8: nodes.some((node) => node.opType === "DynamicQuantizeMatMul"),
     };
   }
 

@@ -20,4 +20,6 @@ export type Model = {
   readonly weightsFolder: string | null;
   /** Weight files, relative to `weightsFolder`. */
   readonly weightFiles: readonly string[];
+  /** True when a linear runs in 8 bits. */
+  readonly usesInt8: boolean;
 };

@@ -6,17 +6,25 @@
  */
 import { broadcastShapes, type Dim, formatShape, type Shape, ShapeError, scaleDim } from "./dims.ts";
 import type { Value } from "./graph-core.ts";
+import { quantizeWeight } from "./int8.ts";
 import { LayoutOps } from "./layout-ops.ts";
 
+export type LinearOptions = { quantize?: "int8" };
+
 export class NeuralOps extends LayoutOps {
+  readonly #int8Weights = new Map<Value, [Value, Value]>();
+
   /**
    * x wᵀ + b.
    * @param x [..., in]
    * @param w [out, in], the layout of PyTorch's Linear
    * @param b [out]
+   * @param options.quantize "int8": the weight is stored in 8 bits and x is rounded to 8 bits over its whole range in
+   * each run; about three times as fast, error about 1% of the result's spread. CPU only: on webgpu it has no effect.
+   * Needs a `w` made by `weight` or `constant`.
    * @returns [..., out]
    */
-  linear(x: Value, w: Value, b?: Value): Value {
+  linear(x: Value, w: Value, b?: Value, options: LinearOptions = {}): Value {
     this.checkFloat("linear", "x", x);
     this.checkFloat("linear", "w", w);
     const inner = x.shape.at(-1);
@@ -32,7 +40,11 @@ export class NeuralOps extends LayoutOps {
     }
     const rows = x.shape.slice(0, -1);
     const flat = x.shape.length === 2 ? x : this.reshape(x, [productOf(rows), inner]);
-    const y = this.emit("Gemm", b ? [flat, w, b] : [flat, w], [flat.shape[0]!, out!], { attributes: { transB: 1 } });
+    const shape = [flat.shape[0]!, out!];
+    const y =
+      options.quantize === "int8" && this.device === "cpu"
+        ? this.#int8Linear(flat, w, b, shape)
+        : this.emit("Gemm", b ? [flat, w, b] : [flat, w], shape, { attributes: { transB: 1 } });
     return x.shape.length === 2 ? y : this.reshape(y, [...rows, out!]);
   }
 
@@ -141,6 +153,19 @@ export class NeuralOps extends LayoutOps {
       contributed: true,
     });
     return this.reshape(mixed, [queries, width]);
+  }
+
+  #int8Linear(x: Value, w: Value, b: Value | undefined, shape: Shape): Value {
+    let stored = this.#int8Weights.get(w);
+    if (!stored) {
+      const data = this.weightData(w);
+      if (!data) throw new TypeError("linear: operand w must be a weight or a constant to be quantised.");
+      const [out, inner] = w.shape.map(Number) as [number, number];
+      const { weights, scales } = quantizeWeight(data, out, inner);
+      stored = [this.inlineConstant("i8", weights, [inner, out]), this.constant(scales, [out])];
+      this.#int8Weights.set(w, stored);
+    }
+    return this.emit("DynamicQuantizeMatMul", [x, ...stored, null, b ?? null], shape, { contributed: true });
   }
 
   #plainAttention(

@@ -44,7 +44,7 @@ export async function loadRuntime(log: (line: string) => void): Promise<Runtime>
 
 function once(kind: Runtime["kind"], load: () => Promise<Runtime>): Promise<Runtime> {
   const known = loaded.get(kind);
-  if (known) return known;
+  if (known !== undefined) return known;
   const runtime = load();
   loaded.set(kind, runtime);
   return runtime;

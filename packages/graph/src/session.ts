@@ -10,6 +10,7 @@ import { join } from "node:path";
 import type { InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
 import { formatShape, isSymbol, resolveDim } from "./dims.ts";
 import { ARRAY_TYPE, RUNTIME_TYPE, type RuntimeDType, type TensorData } from "./dtype.ts";
+import { needsPreciseInt8 } from "./int8-probe.ts";
 import type { Device, Model, Port } from "./model.ts";
 import { loadRuntime, type Ort, type Runtime } from "./runtime.ts";
 
@@ -66,11 +67,17 @@ export class Session {
     }
     const threads = options.threads ?? Math.min(4, availableParallelism());
     try {
-      const settings = runtime.kind === "native" ? nativeOptions(model, device, threads) : await wasmOptions(model);
+      const settings =
+        runtime.kind === "wasm"
+          ? await wasmOptions(model)
+          : nativeOptions(model, device, threads, model.usesInt8 && (await needsPreciseInt8(runtime)));
       const session = await runtime.ort.InferenceSession.create(model.bytes, settings);
       return new Session(model, device, runtime, session);
     } catch (cause) {
-      throw new SessionError(`Graph "${model.name}" cannot be loaded on ${device}: ${reasonOf(cause)}`, { cause });
+      const advice = device === "webgpu" ? ' Check the GPU driver (Vulkan on Linux), or use device "cpu".' : "";
+      throw new SessionError(`Graph "${model.name}" cannot be loaded on ${device}: ${reasonOf(cause)}${advice}`, {
+        cause,
+      });
     }
   }
 
@@ -106,7 +113,8 @@ export class Session {
     for (const { name, dtype } of this.model.outputs) {
       const result = results[name] as OrtTensor;
       // Only CPU results are asked for, so `data` is there; getData() on a device tensor would end the process.
-      tensors[name] = { dtype, dims: [...result.dims], data: result.data as TensorData };
+      const data = fetches[name] ? outputs[name]!.data : (result.data as TensorData);
+      tensors[name] = { dtype, dims: [...result.dims], data };
     }
     return tensors;
   }
@@ -160,7 +168,12 @@ function checkTensor(where: string, port: Port, tensor: TensorLike, symbols: Map
   }
 }
 
-function nativeOptions(model: Model, device: Device, threads: number): InferenceSession.SessionOptions {
+function nativeOptions(
+  model: Model,
+  device: Device,
+  threads: number,
+  preciseInt8: boolean,
+): InferenceSession.SessionOptions {
   return {
     executionProviders: [device],
     intraOpNumThreads: threads,
@@ -172,6 +185,7 @@ function nativeOptions(model: Model, device: Device, threads: number): Inference
       session: {
         // Spinning threads take the cores from encoder, server and garbage collection while they wait.
         intra_op: { allow_spinning: "0" },
+        ...(preciseInt8 ? { x64quantprecision: "1" } : {}),
         ...(model.weightsFolder === null ? {} : { model_external_initializers_file_folder_path: model.weightsFolder }),
       },
     },
