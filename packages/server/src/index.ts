@@ -1,1 +1,113 @@
-export {};
+/**
+ * The server as one object: HTTP, sessions and the pipeline, put together.
+ * The command line, tests and benchmarks start it through this.
+ */
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import type { Server } from "node:http";
+import { homedir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { IceServer } from "@everframe/protocol";
+import { createAdaptorServer } from "@hono/node-server";
+import type { Hono } from "hono";
+import type { Logger } from "pino";
+import { AssetStore } from "./assets/asset-store.ts";
+import { createApp } from "./http/app.ts";
+import { createLogger } from "./logger.ts";
+import { longlive } from "./pipelines/longlive.ts";
+import { passthrough } from "./pipelines/passthrough.ts";
+import type { PipelineDefinition } from "./pipelines/pipeline.ts";
+import { PipelineManager } from "./pipelines/pipeline-manager.ts";
+import { systemClock } from "./sessions/clock.ts";
+import { SessionManager } from "./sessions/session-manager.ts";
+import { createWrtcBackend } from "./webrtc/wrtc-peer.ts";
+
+const STUDIO_FOLDER = fileURLToPath(new URL("../../../apps/studio/dist", import.meta.url));
+const PACKAGE = fileURLToPath(new URL("../package.json", import.meta.url));
+/** For clients that are not on this machine. */
+const PUBLIC_STUN: IceServer = { urls: ["stun:stun.l.google.com:19302"] };
+
+export type ServerOptions = {
+  /** Default 127.0.0.1. */
+  host?: string;
+  /** Default 8000; 0 takes any free one. */
+  port?: number;
+  /** Default ~/.daydream-scope/models. */
+  modelsDir?: string;
+  /** Default `assets` beside the models folder. */
+  assetsDir?: string;
+  /** Folder of the built page; default that of apps/studio. */
+  studioFolder?: string;
+  /** Default: none when bound to this machine alone, else a public STUN server. */
+  iceServers?: readonly IceServer[];
+  /** Default 8. */
+  maxSessions?: number;
+  /** More pipelines than the built-in ones, or others under their ids. */
+  pipelines?: readonly PipelineDefinition[];
+  log?: Logger;
+};
+
+export type EverframeServer = {
+  /** The HTTP application, to be asked without a socket. */
+  app: Hono;
+  /** Starts to listen; rejects when the port is in use. */
+  start(): Promise<{ url: string }>;
+  /** Ends sessions, the pipeline and the socket, in the order that leaves no native code running. */
+  close(): Promise<void>;
+};
+
+export function createServer(options: ServerOptions = {}): EverframeServer {
+  const host = options.host ?? "127.0.0.1";
+  const log = options.log ?? createLogger();
+  const modelsDir = resolve(options.modelsDir ?? join(homedir(), ".daydream-scope", "models"));
+  const assets = new AssetStore(options.assetsDir ?? join(dirname(modelsDir), "assets"));
+  const iceServers = options.iceServers ?? (isLoopback(host) ? [] : [PUBLIC_STUN]);
+  const sessions = new SessionManager({
+    media: createWrtcBackend(log),
+    iceServers,
+    resolveAsset: (path) => assets.resolve(path),
+    clock: systemClock,
+    log,
+    maxSessions: options.maxSessions ?? 8,
+  });
+  const builtIn = [longlive("longlive", { modelsDir }), longlive("longlive-tiny", { modelsDir }), passthrough];
+  const own = options.pipelines ?? [];
+  const pipelines = new PipelineManager({
+    definitions: [...own, ...builtIn.filter((one) => !own.some(({ id }) => id === one.id))],
+    log,
+    onGone: (reason, error) => sessions.closeAll(reason, error),
+  });
+  const version = (JSON.parse(readFileSync(PACKAGE, "utf8")) as { version: string }).version;
+  const studioFolder = resolve(options.studioFolder ?? STUDIO_FOLDER);
+  const app = createApp({ pipelines, sessions, assets, iceServers, studioFolder, version, log });
+  let socket: Server | undefined;
+
+  return {
+    app,
+    async start() {
+      socket = createAdaptorServer({ fetch: app.fetch }) as Server;
+      socket.listen(options.port ?? 8000, host);
+      await once(socket, "listening"); // rejects on "error"
+      const address = socket.address();
+      if (address === null || typeof address === "string") throw new Error("internal: the socket has no port");
+      const name = isLoopback(host) || isAnyAddress(host) ? "localhost" : host.includes(":") ? `[${host}]` : host;
+      return { url: `http://${name}:${address.port}` };
+    },
+    async close() {
+      socket?.close();
+      // The pipeline's end includes that of its sessions, and waits for the engine thread.
+      await pipelines.close();
+      await sessions.closeAll("server_shutdown");
+      socket?.closeAllConnections();
+    },
+  };
+}
+
+function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || host.startsWith("127.");
+}
+
+function isAnyAddress(host: string): boolean {
+  return host === "0.0.0.0" || host === "::";
+}

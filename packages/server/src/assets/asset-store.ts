@@ -1,0 +1,142 @@
+/**
+ * The folder of uploaded images and videos. Files are written beside their
+ * place and renamed into it, so that a broken upload leaves nothing and a
+ * reader never sees half a file.
+ */
+import { randomUUID } from "node:crypto";
+import { realpathSync } from "node:fs";
+import { mkdir, open, readdir, realpath, rename, rm, stat } from "node:fs/promises";
+import { dirname, isAbsolute, join, parse, relative, resolve, sep } from "node:path";
+import { ApiError, type AssetInfo, type AssetType } from "@everframe/protocol";
+import { assetType, parseAssetName } from "./asset-name.ts";
+
+const MIB = 1024 * 1024;
+export const MAX_ASSET_BYTES = 50 * MIB;
+
+export class AssetStore {
+  /** Absolute. */
+  readonly folder: string;
+
+  constructor(folder: string) {
+    this.folder = resolve(folder);
+  }
+
+  /**
+   * Writes a file, replacing one of the same name.
+   *
+   * `name` may have folders, which are made. `declaredBytes` is what the
+   * sender says it will be, to refuse at once what is too large. Throws
+   * `asset_name_invalid`, `asset_type_unsupported`, `asset_too_large`.
+   */
+  async save(
+    name: string,
+    content: ReadableStream<Uint8Array> | null,
+    declaredBytes: number | undefined,
+  ): Promise<AssetInfo> {
+    const path = join(this.folder, ...parseAssetName(name));
+    if (declaredBytes !== undefined && declaredBytes > MAX_ASSET_BYTES) throw tooLarge();
+    await mkdir(dirname(path), { recursive: true });
+    if (!isInside(await realpath(this.folder), await realpath(dirname(path)))) {
+      throw new ApiError("asset_name_invalid", { reason: "a folder in it leads out of the assets folder" });
+    }
+    const temporary = join(dirname(path), `.upload-${randomUUID()}`);
+    try {
+      await writeLimited(temporary, content);
+      await rename(temporary, path);
+    } catch (error) {
+      await rm(temporary, { force: true });
+      if (isDirectoryError(error)) throw new ApiError("asset_name_invalid", { reason: "a folder has that name" });
+      throw error;
+    }
+    return this.#describe(path);
+  }
+
+  /** All files, or those of one type; newest first, then by folder and name. A missing folder is empty. */
+  async list(type: AssetType | undefined): Promise<AssetInfo[]> {
+    const entries = await readdir(this.folder, { recursive: true, withFileTypes: true }).catch((error: unknown) => {
+      if (hasCode(error, "ENOENT")) return [];
+      throw error;
+    });
+    const names = entries.filter((entry) => entry.isFile() && !entry.name.startsWith("."));
+    const wanted = names.filter((entry) => {
+      const found = assetType(entry.name);
+      return found !== undefined && (type === undefined || found === type);
+    });
+    const infos = await Promise.all(wanted.map((entry) => this.#describe(join(entry.parentPath, entry.name))));
+    return infos.sort(
+      (a, b) => b.created_at - a.created_at || compare(a.folder ?? "", b.folder ?? "") || compare(a.name, b.name),
+    );
+  }
+
+  /**
+   * The absolute path of an uploaded file, from that path or from its name
+   * below the assets folder.
+   * Throws `asset_name_invalid` for what lies elsewhere, `asset_not_found`.
+   */
+  resolve(path: string): string {
+    const full = isAbsolute(path) ? resolve(path) : join(this.folder, path);
+    if (!isInside(this.folder, full)) {
+      throw new ApiError("asset_name_invalid", { reason: "it is not below the assets folder" });
+    }
+    try {
+      const real = realpathSync(full);
+      if (!isInside(realpathSync(this.folder), real)) {
+        throw new ApiError("asset_name_invalid", { reason: "it leads out of the assets folder" });
+      }
+      return real;
+    } catch (error) {
+      if (error instanceof ApiError) throw error;
+      throw new ApiError("asset_not_found", { path }, { cause: error });
+    }
+  }
+
+  async #describe(path: string): Promise<AssetInfo> {
+    const info = await stat(path);
+    const folder = relative(this.folder, dirname(path)).split(sep).join("/");
+    return {
+      name: parse(path).name,
+      path,
+      size_mb: Math.round((info.size / MIB) * 100) / 100,
+      folder: folder === "" ? null : folder,
+      type: assetType(path)!,
+      created_at: info.ctimeMs / 1000,
+    };
+  }
+}
+
+/** Writes a stream to a new file as it comes; throws `asset_too_large` at the first byte too many. */
+async function writeLimited(path: string, content: ReadableStream<Uint8Array> | null): Promise<void> {
+  const file = await open(path, "wx");
+  try {
+    if (content === null) return;
+    let bytes = 0;
+    for await (const part of content) {
+      bytes += part.byteLength;
+      if (bytes > MAX_ASSET_BYTES) throw tooLarge();
+      await file.writeFile(part);
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+function tooLarge(): ApiError {
+  return new ApiError("asset_too_large", { limitMib: MAX_ASSET_BYTES / MIB });
+}
+
+function isInside(folder: string, path: string): boolean {
+  const way = relative(folder, path);
+  return way === "" || (!way.startsWith(`..${sep}`) && way !== ".." && !isAbsolute(way));
+}
+
+function isDirectoryError(error: unknown): boolean {
+  return hasCode(error, "EISDIR") || hasCode(error, "ENOTEMPTY") || hasCode(error, "EEXIST");
+}
+
+function hasCode(error: unknown, code: string): boolean {
+  return error instanceof Error && "code" in error && error.code === code;
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

@@ -1,0 +1,143 @@
+/**
+ * The command line: options and environment, the one line with the address,
+ * the browser, and an orderly end. Native code that still runs when the
+ * process exits would abort it, so a signal first ends the work, then the
+ * connections, then the process.
+ */
+import { parseArgs } from "node:util";
+import { errorText } from "@everframe/protocol";
+import open from "open";
+import { createServer, type ServerOptions } from "./index.ts";
+import { createLogger } from "./logger.ts";
+
+/** A model that is being opened cannot be interrupted; longer than this is not waited for it. */
+const SHUTDOWN_LIMIT_MS = 60_000;
+
+const HELP = `Everframe: live video in, prompted video out.
+
+  npm start -- [options]
+
+  --host ADDRESS      address to listen on (SCOPE_HOST; default 127.0.0.1, this machine alone)
+  --port NUMBER       port to listen on (SCOPE_PORT; default 8000)
+  --models-dir PATH   folder of models (DAYDREAM_SCOPE_MODELS_DIR; default ~/.daydream-scope/models)
+  --no-open           do not open the browser
+  --help              show this text
+
+Uploads go to the folder "assets" beside the models folder, or to DAYDREAM_SCOPE_ASSETS_DIR.
+`;
+
+export type CliOptions = { server: ServerOptions; openBrowser: boolean; help: boolean };
+
+/**
+ * Options from arguments, then environment, then defaults.
+ * Throws an error that says what is wrong with them.
+ */
+export function readOptions(argv: readonly string[], env: NodeJS.ProcessEnv): CliOptions {
+  const { values } = parseArgs({
+    args: argv[0] === "--" ? argv.slice(1) : [...argv],
+    options: {
+      host: { type: "string" },
+      port: { type: "string" },
+      "models-dir": { type: "string" },
+      "no-open": { type: "boolean" },
+      help: { type: "boolean", short: "h" },
+    },
+  });
+  const host = values.host ?? nonEmpty(env["SCOPE_HOST"]);
+  const port = values.port ?? nonEmpty(env["SCOPE_PORT"]);
+  const modelsDir = values["models-dir"] ?? nonEmpty(env["DAYDREAM_SCOPE_MODELS_DIR"]);
+  const assetsDir = nonEmpty(env["DAYDREAM_SCOPE_ASSETS_DIR"]);
+  return {
+    server: {
+      ...(host === undefined ? {} : { host }),
+      ...(port === undefined ? {} : { port: parsePort(port) }),
+      ...(modelsDir === undefined ? {} : { modelsDir }),
+      ...(assetsDir === undefined ? {} : { assetsDir }),
+    },
+    openBrowser: values["no-open"] !== true && hasDisplay(env),
+    help: values.help === true,
+  };
+}
+
+/** Runs the server until a signal ends the process. */
+export async function runCli(argv: readonly string[]): Promise<void> {
+  let options: CliOptions;
+  try {
+    options = readOptions(argv, process.env);
+  } catch (error) {
+    console.error(`${errorText(error)}\nRun with --help for the options.`);
+    process.exit(1);
+  }
+  if (options.help) {
+    process.stdout.write(HELP);
+    process.exit(0); // without it the WebRTC library crashes at the end
+  }
+  const log = createLogger(process.env["VERBOSE_LOGGING"] === "1" ? "debug" : "info");
+  const server = createServer({ ...options.server, log });
+  let ending = false;
+  const end = async (cause: string, exitCode: number): Promise<void> => {
+    // SIGKILL, because an ordinary exit would wait for, and then abort in, what did not end in time.
+    if (ending) process.kill(process.pid, "SIGKILL");
+    ending = true;
+    log.info({ cause }, "server ending");
+    const timer = setTimeout(() => log.warn("still waiting for the model; a second signal ends at once"), 5000);
+    const limit = setTimeout(() => process.exit(exitCode), SHUTDOWN_LIMIT_MS);
+    try {
+      await server.close();
+    } catch (error) {
+      log.error({ err: error }, "server did not end cleanly");
+    }
+    clearTimeout(timer);
+    clearTimeout(limit);
+    process.exit(exitCode);
+  };
+  process.on("SIGINT", () => void end("SIGINT", 0));
+  process.on("SIGTERM", () => void end("SIGTERM", 0));
+  process.on("unhandledRejection", (reason) => log.error({ err: reason }, "a failure was not handled"));
+  process.on("uncaughtException", (error) => {
+    log.fatal({ err: error }, "unexpected failure");
+    if (!ending) void end("failure", 1);
+  });
+
+  let url: string;
+  try {
+    ({ url } = await server.start());
+  } catch (error) {
+    console.error(startFailure(error, options.server));
+    process.exit(1);
+  }
+  console.log(`Everframe is ready at ${url} (Ctrl+C ends it)`);
+  if (options.openBrowser) {
+    await open(url).catch((error: unknown) => log.warn({ err: error }, "the browser could not be opened"));
+  }
+}
+
+function startFailure(error: unknown, { host = "127.0.0.1", port = 8000 }: ServerOptions): string {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  switch (code) {
+    case "EADDRINUSE":
+      return `Port ${port} is in use. End what uses it, or choose another: --port ${port + 1}`;
+    case "EACCES":
+      return `Port ${port} needs more rights. Choose one above 1023: --port 8000`;
+    case "EADDRNOTAVAIL":
+    case "ENOTFOUND":
+      return `${host} is no address of this machine. Choose another: --host 127.0.0.1`;
+    default:
+      return `The server could not start: ${errorText(error)}`;
+  }
+}
+
+function parsePort(text: string): number {
+  const port = Number(text);
+  if (Number.isInteger(port) && port >= 0 && port <= 65535 && text.trim() !== "") return port;
+  throw new Error(`"${text}" is no port: give a number from 0 to 65535.`);
+}
+
+function hasDisplay(env: NodeJS.ProcessEnv): boolean {
+  if (nonEmpty(env["CI"]) !== undefined) return false;
+  return process.platform !== "linux" || Boolean(env["DISPLAY"] || env["WAYLAND_DISPLAY"]);
+}
+
+function nonEmpty(value: string | undefined): string | undefined {
+  return value === undefined || value === "" ? undefined : value;
+}

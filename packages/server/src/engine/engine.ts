@@ -1,0 +1,150 @@
+/**
+ * The main thread's side of the engine: starts the thread, sends requests,
+ * and keeps what waits for an answer. One engine holds one model; when the
+ * thread dies everything that waits fails, and the next load starts another.
+ */
+import { Worker } from "node:worker_threads";
+import { ApiError } from "@everframe/protocol";
+import type { ChunkStream } from "../pipelines/pipeline.ts";
+import {
+  buffersOf,
+  type ChunkInfo,
+  type EngineReply,
+  type EngineRequest,
+  type EngineStart,
+  type LoadedInfo,
+  type LoadOptions,
+  type StreamInfo,
+} from "./messages.ts";
+
+export type EngineOptions = {
+  /** The module with `LongLiveModel`; default @everframe/longlive. */
+  modelModule?: string;
+  onStage?: (stage: string) => void;
+  /** The thread ended without being asked to. */
+  onCrash: (error: Error) => void;
+};
+
+type Waiting = { resolve: (value: unknown) => void; reject: (error: Error) => void };
+type Request = EngineRequest & { id: number };
+
+export class Engine {
+  readonly #options: EngineOptions;
+  readonly #worker: Worker;
+  readonly #exited: Promise<void>;
+  readonly #waiting = new Map<number, Waiting>();
+  #nextId = 1;
+  #nextStreamId = 1;
+  #stopping = false;
+  #death: Error | undefined;
+
+  constructor(options: EngineOptions) {
+    this.#options = options;
+    const workerData: EngineStart = { modelModule: options.modelModule ?? "@everframe/longlive" };
+    this.#worker = new Worker(new URL("./engine-worker.mjs", import.meta.url), { workerData, execArgv: [] });
+    this.#worker.on("message", (message: EngineReply) => this.#receive(message));
+    this.#worker.on("error", (error: unknown) => {
+      this.#death = error instanceof Error ? error : new Error(String(error));
+    });
+    this.#exited = new Promise((resolve) => {
+      this.#worker.on("exit", (code) => {
+        this.#end(code);
+        resolve();
+      });
+    });
+  }
+
+  /**
+   * Loads the model of a folder.
+   * Throws what the model throws, or the signal's reason.
+   */
+  async load(folder: string, options: LoadOptions, signal: AbortSignal): Promise<LoadedInfo> {
+    const id = this.#nextId++;
+    return (await this.#ask({ type: "load", id, folder, options }, [], signal)) as LoadedInfo;
+  }
+
+  /** Opens a stream of the loaded model. */
+  async openStream(seed: number): Promise<ChunkStream> {
+    const streamId = this.#nextStreamId++;
+    const id = this.#nextId++;
+    const { framesPerChunk } = (await this.#ask({ type: "openStream", id, streamId, seed }, [])) as StreamInfo;
+    return {
+      kind: "chunks",
+      framesPerChunk,
+      generate: async ({ parameters, frames }, signal) => {
+        const request: Request = { type: "generate", id: this.#nextId++, streamId, parameters, frames };
+        return (await this.#ask(request, buffersOf(frames), signal)) as ChunkInfo;
+      },
+      close: () => this.#post({ type: "closeStream", streamId }),
+    };
+  }
+
+  /**
+   * Ends the thread: what runs is given up at its next step, and what cannot
+   * be interrupted is waited for. Ending the process earlier would abort it.
+   */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    this.#post({ type: "stop" });
+    await this.#exited;
+  }
+
+  #ask(request: Request, transfer: ArrayBuffer[], signal?: AbortSignal): Promise<unknown> {
+    if (this.#death !== undefined) return Promise.reject(this.#death);
+    if (this.#stopping) return Promise.reject(new ApiError("shutting_down", {}));
+    return new Promise((resolve, reject) => {
+      const cancel = () => {
+        // The answer that still comes is nobody's then.
+        settle();
+        this.#post({ type: "cancel", id: request.id });
+        reject(signal?.reason);
+      };
+      const settle = () => {
+        signal?.removeEventListener("abort", cancel);
+        this.#waiting.delete(request.id);
+      };
+      if (signal?.aborted) {
+        reject(signal.reason);
+        return;
+      }
+      signal?.addEventListener("abort", cancel, { once: true });
+      this.#waiting.set(request.id, {
+        resolve: (value) => {
+          settle();
+          resolve(value);
+        },
+        reject: (error) => {
+          settle();
+          reject(error);
+        },
+      });
+      this.#post(request, transfer);
+    });
+  }
+
+  #post(request: EngineRequest, transfer: ArrayBuffer[] = []): void {
+    // A dead thread's port takes messages and does nothing with them.
+    this.#worker.postMessage(request, transfer);
+  }
+
+  #receive(message: EngineReply): void {
+    if (message.type === "stage") {
+      this.#options.onStage?.(message.stage);
+      return;
+    }
+    const waiting = this.#waiting.get(message.id);
+    if (message.type === "answer") waiting?.resolve(message.value);
+    else waiting?.reject(ApiError.fromPlain(message.error));
+  }
+
+  #end(code: number): void {
+    const wasAsked = this.#stopping && this.#death === undefined;
+    const death = wasAsked
+      ? new ApiError("shutting_down", {})
+      : (this.#death ?? new Error(`the engine thread ended with code ${code}`));
+    this.#death = death;
+    const waiting = [...this.#waiting.values()];
+    for (const one of waiting) one.reject(death);
+    if (!wasAsked) this.#options.onCrash(death);
+  }
+}

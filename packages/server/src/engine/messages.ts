@@ -1,0 +1,39 @@
+/**
+ * What the main thread and the engine thread say to each other. Pictures cross
+ * as transferred buffers: no copy, and the sender has them no more.
+ */
+import type { Parameters, PlainError } from "@everframe/protocol";
+import type { Size } from "../pipelines/pipeline.ts";
+import type { RgbaFrame } from "../webrtc/media-peer.ts";
+
+/** What the thread is started with. */
+export type EngineStart = { modelModule: string };
+
+export type LoadOptions = { width?: number; height?: number; vace: boolean };
+
+/** To the engine. `id` comes back with the answer. */
+export type EngineRequest =
+  | { type: "load"; id: number; folder: string; options: LoadOptions }
+  | { type: "openStream"; id: number; streamId: number; seed: number }
+  | { type: "generate"; id: number; streamId: number; parameters: Parameters; frames: RgbaFrame[] | undefined }
+  /** Gives up the request with this id; it still gets an answer. */
+  | { type: "cancel"; id: number }
+  | { type: "closeStream"; streamId: number }
+  /** Gives up everything, frees the model and ends the thread. */
+  | { type: "stop" };
+
+export type LoadedInfo = { model: string; size: Size; defaultSize: Size };
+export type StreamInfo = { framesPerChunk: number };
+export type ChunkInfo = { frames: RgbaFrame[]; stagesMs: Record<string, number> };
+
+/** From the engine. */
+export type EngineReply =
+  | { type: "stage"; stage: string }
+  | { type: "answer"; id: number; value: LoadedInfo | StreamInfo | ChunkInfo }
+  | { type: "failure"; id: number; error: PlainError };
+
+/** The buffers of frames, for the transfer list. */
+export function buffersOf(frames: readonly RgbaFrame[] | undefined): ArrayBuffer[] {
+  const buffers = new Set((frames ?? []).map((frame) => frame.data.buffer));
+  return [...buffers].filter((buffer) => buffer instanceof ArrayBuffer);
+}

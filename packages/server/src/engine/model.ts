@@ -1,0 +1,39 @@
+/**
+ * What the engine thread asks of a model: `LongLiveModel` of
+ * @everframe/longlive, and in tests a small stand-in.
+ */
+import type { Parameters } from "@everframe/protocol";
+import type { Size } from "../pipelines/pipeline.ts";
+import type { RgbaFrame } from "../webrtc/media-peer.ts";
+
+export type ModelChunk = {
+  frames: RgbaFrame[];
+  /** Milliseconds by stage; a stage with several passes has one each. */
+  timingsMs: Record<string, number | number[]>;
+};
+
+export type ModelStream = {
+  readonly inputFramesPerChunk: number;
+  generate(input: { parameters: Parameters; frames?: RgbaFrame[] }, signal?: AbortSignal): Promise<ModelChunk>;
+  close(): void;
+};
+
+export type Model = {
+  readonly config: { readonly name: string; readonly defaultSize: Readonly<Size> };
+  readonly size: Readonly<Size>;
+  openStream(options: { seed: number }): ModelStream;
+  close(): Promise<void>;
+};
+
+export type ModelOptions = {
+  width?: number;
+  height?: number;
+  vace?: boolean;
+  signal?: AbortSignal;
+  onStage?: (stage: string) => void;
+};
+
+/** The module that the engine thread imports: its `LongLiveModel`. */
+export type ModelModule = {
+  LongLiveModel: { load(folder: string, options: ModelOptions): Promise<Model> };
+};

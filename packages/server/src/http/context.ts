@@ -1,0 +1,17 @@
+/** What the routes work with. */
+import type { IceServer } from "@everframe/protocol";
+import type { Logger } from "pino";
+import type { AssetStore } from "../assets/asset-store.ts";
+import type { PipelineManager } from "../pipelines/pipeline-manager.ts";
+import type { SessionManager } from "../sessions/session-manager.ts";
+
+export type AppContext = {
+  pipelines: PipelineManager;
+  sessions: SessionManager;
+  assets: AssetStore;
+  iceServers: readonly IceServer[];
+  /** Folder of the built studio page; it may not exist. */
+  studioFolder: string;
+  version: string;
+  log: Logger;
+};

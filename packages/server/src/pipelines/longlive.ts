@@ -1,0 +1,54 @@
+/**
+ * LongLive video diffusion (arXiv 2509.22622) as a pipeline: the model runs in
+ * an engine thread of its own, one for each load.
+ */
+import type { LoadParams } from "@everframe/protocol";
+import { Engine } from "../engine/engine.ts";
+import { locateModel } from "./model-locator.ts";
+import type { LoadContext, Pipeline, PipelineDefinition } from "./pipeline.ts";
+
+export type LongLiveOptions = {
+  modelsDir: string;
+  /** Another module with `LongLiveModel`, for tests. */
+  modelModule?: string;
+};
+
+/** The pipeline under one of its ids: "longlive" picks the weights, "longlive-tiny" names them. */
+export function longlive(id: "longlive" | "longlive-tiny", options: LongLiveOptions): PipelineDefinition {
+  return { id, load: (params, context) => load(id, options, params, context) };
+}
+
+async function load(
+  id: "longlive" | "longlive-tiny",
+  options: LongLiveOptions,
+  params: LoadParams,
+  context: LoadContext,
+): Promise<Pipeline> {
+  let isLoaded = false;
+  const engine = new Engine({
+    ...(options.modelModule === undefined ? {} : { modelModule: options.modelModule }),
+    onStage: context.onStage,
+    onCrash: (error) => {
+      if (isLoaded) context.onCrash(error);
+    },
+  });
+  try {
+    const { width, height } = params;
+    const size = { ...(width === undefined ? {} : { width }), ...(height === undefined ? {} : { height }) };
+    const folder = locateModel(id, options.modelsDir);
+    const info = await engine.load(folder, { ...size, vace: params.vaceEnabled }, context.signal);
+    isLoaded = true;
+    return {
+      id,
+      model: info.model,
+      size: info.size,
+      defaultSize: info.defaultSize,
+      loadParams: params,
+      openStream: ({ seed }) => engine.openStream(seed),
+      close: () => engine.stop(),
+    };
+  } catch (error) {
+    await engine.stop();
+    throw error;
+  }
+}

@@ -1,0 +1,183 @@
+/**
+ * Which pipeline is loaded. States: not_loaded, loading, loaded, error.
+ *
+ * A load answers at once and goes on in the background; the state is already
+ * `loading` then, so that a client that polls never reads the old one. The
+ * old pipeline is freed before the new one loads. Of several loads that wait
+ * only the latest is done. An error stays until the next load.
+ */
+import {
+  ApiError,
+  errorText,
+  type LoadParams,
+  type LoadRequest,
+  type PipelineStatus,
+  toWireLoadParams,
+} from "@everframe/protocol";
+import type { Logger } from "pino";
+import type { Pipeline, PipelineDefinition } from "./pipeline.ts";
+
+export type PipelineManagerOptions = {
+  definitions: readonly PipelineDefinition[];
+  log: Logger;
+  /** Called before a pipeline is freed, or after it died: ends what uses it. */
+  onGone: (reason: "pipeline_changed" | "pipeline_failed" | "server_shutdown", error?: ApiError) => Promise<void>;
+};
+
+type State =
+  | { name: "not_loaded" }
+  | { name: "loading"; request: LoadRequest; stage: string; abort: AbortController }
+  | { name: "loaded"; pipeline: Pipeline }
+  | { name: "error"; error: ApiError };
+
+export class PipelineManager {
+  readonly #options: PipelineManagerOptions;
+  #state: State = { name: "not_loaded" };
+  /** The pipeline that is still to be freed, while another loads. */
+  #previous: Pipeline | undefined;
+  #work: Promise<void> = Promise.resolve();
+  #closed = false;
+
+  constructor(options: PipelineManagerOptions) {
+    this.#options = options;
+  }
+
+  /** The loaded pipeline; throws `pipeline_not_loaded`. */
+  get pipeline(): Pipeline {
+    if (this.#state.name !== "loaded") throw new ApiError("pipeline_not_loaded", {});
+    return this.#state.pipeline;
+  }
+
+  /**
+   * Starts a load. The same request again, loaded or loading, changes nothing.
+   * Throws `pipeline_unknown` or `shutting_down`.
+   */
+  load(request: LoadRequest): void {
+    const definition = this.#options.definitions.find((one) => one.id === request.pipelineId);
+    if (definition === undefined) {
+      const known = this.#options.definitions.map((one) => one.id);
+      throw new ApiError("pipeline_unknown", { pipelineId: request.pipelineId, known });
+    }
+    if (this.#closed) throw new ApiError("shutting_down", {});
+    const state = this.#state;
+    if (state.name === "loading") {
+      if (isSame(state.request, request, undefined)) return;
+      state.abort.abort();
+    }
+    if (state.name === "loaded") {
+      const { id, loadParams, defaultSize } = state.pipeline;
+      if (isSame({ pipelineId: id, loadParams }, request, defaultSize)) return;
+      this.#previous = state.pipeline;
+    }
+    const abort = new AbortController();
+    const loading: State = { name: "loading", request, stage: "Starting", abort };
+    this.#state = loading;
+    this.#work = this.#work.then(() => this.#load(definition, loading));
+  }
+
+  /** Waits until no load is running. */
+  async settled(): Promise<void> {
+    let work: Promise<void>;
+    do {
+      work = this.#work;
+      await work;
+    } while (work !== this.#work);
+  }
+
+  status(): PipelineStatus {
+    const state = this.#state;
+    const pipeline = state.name === "loaded" ? state.pipeline : undefined;
+    return {
+      status: state.name,
+      pipeline_id: pipeline?.id ?? null,
+      load_params: pipeline === undefined ? null : toWireLoadParams(pipeline.loadParams, pipeline.size),
+      loaded_lora_adapters: null,
+      error: state.name === "error" ? state.error.message : null,
+      model: pipeline?.model ?? null,
+      loading_stage: state.name === "loading" ? state.stage : null,
+    };
+  }
+
+  /** Gives up a running load, ends what uses the pipeline, and frees it. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    if (this.#state.name === "loading") this.#state.abort.abort();
+    if (this.#state.name === "loaded") this.#previous = this.#state.pipeline;
+    this.#state = { name: "not_loaded" };
+    await this.settled();
+    await this.#free("server_shutdown");
+  }
+
+  async #load(definition: PipelineDefinition, loading: State & { name: "loading" }): Promise<void> {
+    const { request, abort } = loading;
+    const { log } = this.#options;
+    await this.#free("pipeline_changed");
+    if (abort.signal.aborted) return;
+    const startedMs = performance.now();
+    log.info({ pipeline: request.pipelineId }, "pipeline loading");
+    try {
+      const pipeline = await definition.load(request.loadParams, {
+        signal: abort.signal,
+        onStage: (stage) => {
+          loading.stage = stage;
+        },
+        onCrash: (error) => this.#crashed(pipeline, error),
+      });
+      if (this.#state !== loading) {
+        await pipeline.close();
+        return;
+      }
+      this.#state = { name: "loaded", pipeline };
+      const tookMs = Math.round(performance.now() - startedMs);
+      log.info({ pipeline: pipeline.id, model: pipeline.model, ...pipeline.size, tookMs }, "pipeline loaded");
+    } catch (thrown) {
+      if (this.#state !== loading) return;
+      const error = asLoadError(request.pipelineId, thrown);
+      this.#state = { name: "error", error };
+      log.error({ err: thrown, pipeline: request.pipelineId }, "pipeline failed to load");
+    }
+  }
+
+  /** Frees the pipeline that is no longer wanted. */
+  async #free(reason: "pipeline_changed" | "server_shutdown"): Promise<void> {
+    const pipeline = this.#previous;
+    this.#previous = undefined;
+    if (pipeline === undefined) return;
+    try {
+      await this.#options.onGone(reason);
+      await pipeline.close();
+      this.#options.log.info({ pipeline: pipeline.id }, "pipeline freed");
+    } catch (error) {
+      this.#options.log.error({ err: error, pipeline: pipeline.id }, "pipeline could not be freed");
+    }
+  }
+
+  #crashed(pipeline: Pipeline, cause: Error): void {
+    this.#options.log.error({ err: cause, pipeline: pipeline.id }, "pipeline died");
+    if (this.#state.name !== "loaded" || this.#state.pipeline !== pipeline) return;
+    const reason = `its engine ended unexpectedly (${errorText(cause)}). Load it again`;
+    const error = new ApiError("load_failed", { pipelineId: pipeline.id, reason }, { cause });
+    this.#state = { name: "error", error };
+    void this.#options.onGone("pipeline_failed", error).catch((failure: unknown) => {
+      this.#options.log.error({ err: failure }, "sessions of a dead pipeline could not be closed");
+    });
+  }
+}
+
+/** Whether two requests ask for the same; a size not named is `defaultSize`. */
+function isSame(a: LoadRequest, b: LoadRequest, defaultSize: { width: number; height: number } | undefined): boolean {
+  return canonical(a, defaultSize) === canonical(b, defaultSize);
+}
+
+function canonical(
+  { pipelineId, loadParams }: LoadRequest,
+  defaultSize: { width: number; height: number } | undefined,
+) {
+  const entries = Object.entries({ ...defaultSize, ...loadParams } satisfies LoadParams);
+  return JSON.stringify([pipelineId, entries.sort(([a], [b]) => (a < b ? -1 : 1))]);
+}
+
+function asLoadError(pipelineId: string, thrown: unknown): ApiError {
+  if (thrown instanceof ApiError && thrown.code !== "internal") return thrown;
+  return new ApiError("load_failed", { pipelineId, reason: errorText(thrown) }, { cause: thrown });
+}

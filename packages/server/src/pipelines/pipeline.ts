@@ -1,0 +1,65 @@
+/**
+ * What turns a client's video into the server's. A pipeline is loaded once
+ * and opens one stream a session; the weights are shared, streams are not.
+ */
+import type { LoadParams, Parameters } from "@everframe/protocol";
+import type { I420Frame, RgbaFrame } from "../webrtc/media-peer.ts";
+
+export type Size = { width: number; height: number };
+
+/** A stretch of video as a model made it. */
+export type Chunk = {
+  frames: RgbaFrame[];
+  /** Milliseconds by stage, with `total`. */
+  stagesMs: Record<string, number>;
+};
+
+/** Makes video in chunks, from a chunk of the client's frames or from text alone. */
+export type ChunkStream = {
+  readonly kind: "chunks";
+  /** Frames that a chunk takes in video mode. */
+  readonly framesPerChunk: number;
+  /**
+   * Makes the next chunk; one call at a time. The frames' buffers are given away.
+   * Throws `ApiError`; the stream can be used on after it.
+   */
+  generate(input: { parameters: Parameters; frames: RgbaFrame[] | undefined }, signal: AbortSignal): Promise<Chunk>;
+  close(): void;
+};
+
+/** Answers each frame with one, at once. */
+export type FrameStream = {
+  readonly kind: "frames";
+  transform(frame: I420Frame): I420Frame;
+  close(): void;
+};
+
+export type PipelineStream = ChunkStream | FrameStream;
+
+export type Pipeline = {
+  readonly id: string;
+  /** Which weights run, for status and stats. */
+  readonly model: string;
+  /** Size of the pictures made; undefined where it follows the input. */
+  readonly size: Size | undefined;
+  /** The size it has when a load names none. */
+  readonly defaultSize: Size | undefined;
+  readonly loadParams: LoadParams;
+  openStream(options: { seed: number }): Promise<PipelineStream>;
+  /** Frees everything, after the running chunk. */
+  close(): Promise<void>;
+};
+
+export type LoadContext = {
+  signal: AbortSignal;
+  /** Hears what the load is doing, in words. */
+  onStage: (stage: string) => void;
+  /** Hears of the pipeline's sudden end, after it was loaded. */
+  onCrash: (error: Error) => void;
+};
+
+/** A pipeline that can be loaded. */
+export type PipelineDefinition = {
+  readonly id: string;
+  load(params: LoadParams, context: LoadContext): Promise<Pipeline>;
+};
