@@ -115,6 +115,6 @@ export class LayoutOps extends ElementwiseOps {
   }
 }
 
-export function replaceDim(shape: Shape, axis: number, dim: Dim): Shape {
+function replaceDim(shape: Shape, axis: number, dim: Dim): Shape {
   return shape.map((size, i) => (i === axis ? dim : size));
 }

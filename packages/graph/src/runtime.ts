@@ -19,27 +19,24 @@ export type Runtime = {
 export const ENGINE_VARIABLE = "EVERFRAME_ENGINE";
 
 const loaded = new Map<Runtime["kind"], Promise<Runtime>>();
-let fallbackReported = false;
+let wasmReported = false;
 
 /**
  * The runtime of this process, loaded once.
- * @param log Receives one line when the WebAssembly build stands in for the native one.
+ * @param log Receives one line when the WebAssembly build is used for the first time.
  */
 export async function loadRuntime(log: (line: string) => void): Promise<Runtime> {
-  if (process.env[ENGINE_VARIABLE] === "wasm") {
-    log(`Using the WebAssembly engine because ${ENGINE_VARIABLE}=wasm; it is slower than the native one.`);
-    return once("wasm", loadWasm);
-  }
-  try {
-    return await once("native", loadNative);
-  } catch (cause) {
-    if (!fallbackReported) {
-      const reason = cause instanceof Error ? cause.message.split("\n")[0] : String(cause);
-      log(`The native engine cannot be loaded (${reason}); using the slower WebAssembly engine instead.`);
-      fallbackReported = true;
+  let reason = `${ENGINE_VARIABLE}=wasm`;
+  if (process.env[ENGINE_VARIABLE] !== "wasm") {
+    try {
+      return await once("native", loadNative);
+    } catch (cause) {
+      reason = `the native engine cannot be loaded: ${cause instanceof Error ? cause.message.split("\n")[0] : cause}`;
     }
-    return once("wasm", loadWasm);
   }
+  if (!wasmReported) log(`Using the WebAssembly engine, which is slower than the native one (${reason}).`);
+  wasmReported = true;
+  return once("wasm", loadWasm);
 }
 
 function once(kind: Runtime["kind"], load: () => Promise<Runtime>): Promise<Runtime> {

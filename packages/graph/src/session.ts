@@ -23,7 +23,7 @@ export type Tensor = { dtype: RuntimeDType; dims: number[]; data: TensorData };
 export type SessionOptions = {
   /** Default: the device that the graph was written for. */
   device?: Device;
-  /** CPU threads. Default: the number of cores, at most 4. */
+  /** CPU threads of the native engine. Default: the number of cores, at most 4. */
   threads?: number;
   /** Receives rare notices, one line each. Default: dropped. */
   log?: (line: string) => void;
