@@ -75,7 +75,7 @@ async function work(): Promise<void> {
 async function execute(job: Job, signal: AbortSignal): Promise<LoadedInfo | StreamInfo | ChunkInfo> {
   switch (job.type) {
     case "load": {
-      const { LongLiveModel } = (await import(modelModule)) as ModelModule;
+      const { LongLiveModel } = await importModel();
       const onStage = (stage: string) => reply({ type: "stage", stage });
       model = await LongLiveModel.load(job.folder, { ...job.options, signal, onStage });
       const { config, size } = model;
@@ -95,6 +95,11 @@ async function execute(job: Job, signal: AbortSignal): Promise<LoadedInfo | Stre
       return { frames: chunk.frames, stagesMs: flatten(chunk.timingsMs) };
     }
   }
+}
+
+/** Imported at the first load: it brings the inference library with it. */
+async function importModel(): Promise<ModelModule> {
+  return modelModule === undefined ? import("@everframe/longlive") : ((await import(modelModule)) as ModelModule);
 }
 
 function freeClosedStreams(): void {

@@ -40,7 +40,7 @@ export class Engine {
 
   constructor(options: EngineOptions) {
     this.#options = options;
-    const workerData: EngineStart = { modelModule: options.modelModule ?? "@everframe/longlive" };
+    const workerData: EngineStart = { modelModule: options.modelModule };
     this.#worker = new Worker(new URL("./engine-worker.mjs", import.meta.url), { workerData, execArgv: [] });
     this.#worker.on("message", (message: EngineReply) => this.#receive(message));
     this.#worker.on("error", (error: unknown) => {

@@ -6,8 +6,8 @@ import type { Parameters, PlainError } from "@everframe/protocol";
 import type { Size } from "../pipelines/pipeline.ts";
 import type { RgbaFrame } from "../webrtc/media-peer.ts";
 
-/** What the thread is started with. */
-export type EngineStart = { modelModule: string };
+/** What the thread is started with: the module with `LongLiveModel`; undefined for the real one. */
+export type EngineStart = { modelModule: string | undefined };
 
 export type LoadOptions = { width?: number; height?: number; vace: boolean };
 
