@@ -1,7 +1,7 @@
 // The model alone, in this process: milliseconds a chunk by stage, with no network and no browser.
 import { readFileSync } from "node:fs";
 import { type Chunk, type Frame, LongLiveModel } from "@everframe/longlive";
-import { DEFAULT_PARAMETERS, type Parameters } from "@everframe/protocol";
+import { defaultParameters, type Parameters } from "@everframe/protocol";
 import { median, type Row } from "./table.ts";
 
 export type EngineCase = { name: string; width: number; height: number; vace: boolean };
@@ -11,7 +11,7 @@ export async function benchEngine(folder: string, item: EngineCase, chunks: numb
   const model = await LongLiveModel.load(folder, { width: item.width, height: item.height, vace: true });
   const stream = model.openStream({ seed: 42 });
   const parameters: Parameters = {
-    ...DEFAULT_PARAMETERS,
+    ...defaultParameters(),
     inputMode: "video",
     prompts: [{ text: "pencil sketch", weight: 1 }],
     denoisingStepList: [700, 500],

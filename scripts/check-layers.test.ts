@@ -20,6 +20,7 @@ test("a value import of protocol in the client is a fault", () => {
   expect(findFaults("packages/client/src/a.ts", 'import { parse } from "@everframe/protocol";')).toEqual([
     "packages/client/src/a.ts: packages/client may import only types from @everframe/protocol",
   ]);
+  expect(findFaults("packages/client/src/a.test.ts", 'import { parse } from "@everframe/protocol";')).toEqual([]);
 });
 
 test("a path out of its own package is a fault, also when it names several values on several lines", () => {
