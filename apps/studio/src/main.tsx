@@ -1,0 +1,14 @@
+// Starts the page. `?api=http://host:8000` names another server than the one that the page came from.
+import { createClient } from "@everframe/client";
+import { createRoot } from "react-dom/client";
+import { App } from "./app.tsx";
+import { Studio } from "./studio.ts";
+import "./styles.css";
+
+const api = new URLSearchParams(location.search).get("api");
+const studio = new Studio(createClient(api === null ? {} : { url: api }));
+studio.open();
+
+const root = document.getElementById("root");
+if (root === null) throw new Error("internal: index.html has no #root");
+createRoot(root).render(<App studio={studio} />);
