@@ -108,6 +108,10 @@ export class KvCache {
     this.#endFrame = window.endFrame;
   }
 
+  hasLayer(index: number): boolean {
+    return index < this.#layers.length;
+  }
+
   /** The whole storage of a layer, frames in order, zeros after the last. [windowFrames * frameTokens, dim] */
   layer(index: number): LayerKeys {
     const layer = this.#layers[index];

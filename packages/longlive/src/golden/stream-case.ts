@@ -1,0 +1,223 @@
+/**
+ * Recorded runs of the whole pipeline, driven through the stream that viewers
+ * get: restarts, frame counts, steps and caches come from it, noise and
+ * encoded video from the recording.
+ */
+import { defaultParameters, type Parameters } from "@everframe/protocol";
+import { type Autoencoder, type Latents, pixelFramesOf } from "../autoencoder.ts";
+import { COMPAT } from "../compat.ts";
+import { GreyLatents } from "../grey-latents.ts";
+import type { KvCache } from "../kv-cache.ts";
+import type { NoiseSource } from "../noise.ts";
+import { LongLiveStream, type StreamEvent } from "../stream.ts";
+import { TextEncoder } from "../text-encoder.ts";
+import type { Comparison } from "./comparison.ts";
+import type { GoldenCase, RecordedChunk } from "./golden-case.ts";
+import { openGenerator, rgbFrames, transitionOf } from "./part-cases.ts";
+
+/** Parameters of the original that need a part which is not there yet. */
+const UNSUPPORTED = [
+  "vace_input_frames",
+  "vace_input_masks",
+  "vace_ref_images",
+  "first_frame_image",
+  "last_frame_image",
+  "lora_scales",
+];
+
+export async function runStream(golden: GoldenCase, comparison: Comparison): Promise<void> {
+  const missing = UNSUPPORTED.filter((key) => golden.json.chunks?.some(({ kwargs }) => kwargs[key] !== undefined));
+  if (missing.length > 0) return comparison.fail(`not supported yet: ${missing.join(", ")}`);
+  if (golden.expected.names().some((name) => name.startsWith("merged."))) {
+    return comparison.fail("not supported yet: LoRA");
+  }
+  await runVariant(golden, comparison, "", golden.json.vace_wrapper_loaded ?? false);
+  if (golden.expected.names().some((name) => name.startsWith("nv."))) {
+    await runVariant(golden, comparison, "nv.", false);
+  }
+}
+
+/** @param prefix of the variant's tensors: "nv." is the run without condition branch. */
+async function runVariant(golden: GoldenCase, comparison: Comparison, prefix: string, vace: boolean): Promise<void> {
+  const config = golden.config();
+  const size = { height: golden.json.height!, width: golden.json.width! };
+  const textEncoder = await TextEncoder.create(config.textEncoder, golden.weights("t5"));
+  const generator = await openGenerator(golden, size, { vace });
+  const recording: Recording = { golden, encoded: [], draws: [] };
+  const autoencoder = recordedAutoencoder(recording, config.transformer.inChannels, size);
+  const chunks: ChunkTrace[] = [];
+  const stream = new LongLiveStream(
+    {
+      config,
+      size,
+      generator,
+      autoencoder,
+      grey: new GreyLatents(autoencoder, size),
+      encodePrompt: (prompt) => textEncoder.encode(golden.tokenIds(prompt), config.transformer.textLength),
+    },
+    {
+      seed: golden.json.config.base_seed,
+      compat: COMPAT.original,
+      noise: () => recordedNoise(recording),
+      observe: (event) => chunks.at(-1)!.see(event),
+    },
+  );
+  try {
+    for (const chunk of golden.json.chunks ?? []) {
+      recording.draws = chunk.noise.map(({ tensor }) => tensor);
+      recording.encoded = chunk.vae_encode_calls.map(({ tensor }) => tensor);
+      const trace = new ChunkTrace(comparison, chunk, `${prefix}c${chunk.chunk}.`);
+      chunks.push(trace);
+      const video = `c${chunk.chunk}.video`;
+      const frames = chunk.kwargs.video === undefined ? undefined : rgbFrames(golden, video);
+      const parameters = parametersOf(golden, chunk);
+      const made = await stream.generate({ parameters, ...(frames ? { frames } : {}) });
+      comparison.fact(`chunk ${chunk.chunk} pictures`, made.frames.length, chunk.output_shape[0]);
+      trace.finish();
+    }
+  } finally {
+    stream.close();
+    await generator.close();
+    await textEncoder.close();
+  }
+}
+
+/** What the original was called with, as a session's parameters. */
+function parametersOf(golden: GoldenCase, { kwargs }: RecordedChunk): Parameters {
+  const transition = transitionOf(golden, kwargs);
+  return {
+    ...defaultParameters(),
+    inputMode: kwargs.video === undefined ? "text" : "video",
+    prompts: golden.prompts(kwargs.prompts ?? []),
+    promptInterpolationMethod: kwargs.spatial_interpolation_method ?? "linear",
+    noiseScale: kwargs.noise_scale ?? 0.7,
+    noiseController: kwargs.noise_controller ?? true,
+    manageCache: kwargs.manage_cache ?? true,
+    vaceEnabled: false,
+    ...(transition ? { transition } : {}),
+    ...(kwargs.denoising_step_list ? { denoisingStepList: [...kwargs.denoising_step_list] } : {}),
+    ...(kwargs.init_cache === undefined ? {} : { resetCache: kwargs.init_cache }),
+    ...(kwargs.base_seed === undefined ? {} : { baseSeed: kwargs.base_seed }),
+  };
+}
+
+/** Follows one chunk and compares it with its recording. */
+class ChunkTrace {
+  readonly #comparison: Comparison;
+  readonly #recorded: RecordedChunk;
+  readonly #prefix: string;
+  readonly #calls: unknown[] = [];
+
+  constructor(comparison: Comparison, recorded: RecordedChunk, prefix: string) {
+    this.#comparison = comparison;
+    this.#recorded = recorded;
+    this.#prefix = prefix;
+  }
+
+  see(event: StreamEvent): void {
+    const compare = (name: string, values: Float32Array) => this.#comparison.tensor(`${this.#prefix}${name}`, values);
+    switch (event.type) {
+      case "start":
+        compare("cond", event.embedding);
+        this.#compareStart(event);
+        break;
+      case "noised":
+        compare("latents_in", event.latents.data);
+        break;
+      case "pass": {
+        const { kind, timestep, frames, startFrame } = event;
+        if (kind === "recache") compare("recache_flow", event.result.prediction);
+        if (kind === "denoise") compare(`x0_${this.#calls.length}`, event.result.clean);
+        this.#calls.push([kind === "clean" ? "clean_kv" : kind, timestep, frames, startFrame]);
+        break;
+      }
+      case "recached":
+        this.#compareKeys("after_recache", event.cache);
+        break;
+      case "finished":
+        compare("latents", event.latents.data);
+        this.#compareKeys("end", event.cache);
+        break;
+    }
+  }
+
+  finish(): void {
+    const recorded = this.#recorded.generator_calls.map((call) => [
+      call.kind,
+      call.timestep,
+      call.frames,
+      call.current_start_frame,
+    ]);
+    this.#comparison.fact(`${this.#prefix}calls`, this.#calls, recorded);
+  }
+
+  #compareStart(event: StreamEvent & { type: "start" }): void {
+    const recorded = this.#recorded;
+    const fact = (name: string, ours: unknown, theirs: unknown) =>
+      this.#comparison.fact(`${this.#prefix}${name}`, ours, theirs);
+    fact("start frame", event.startFrame, recorded.current_start_frame);
+    fact("reset", event.reset, recorded.hard_reset);
+    fact("prompt updated", event.promptUpdated, recorded.conditioning_embeds_updated);
+    fact("transition active", event.transitioning, recorded.transition_active);
+    const round = (scale: number | null | undefined) => (scale == null ? null : Math.round(scale * 1e6) / 1e6);
+    fact("noise scale", round(event.noiseScale), round(recorded.noise_scale_used));
+  }
+
+  #compareKeys(when: string, cache: KvCache): void {
+    for (let i = 0; ; i++) {
+      const name = `${this.#prefix}${when}.kv${i}`;
+      if (!cache.hasLayer(i)) return;
+      this.#comparison.tensor(`${name}.k`, cache.layer(i).k);
+      this.#comparison.tensor(`${name}.v`, cache.layer(i).v);
+    }
+  }
+}
+
+/** What the recording still holds for the chunk that runs. */
+type Recording = { readonly golden: GoldenCase; encoded: (string | undefined)[]; draws: string[] };
+
+/** Noise in the order in which it was drawn. */
+function recordedNoise(recording: Recording): NoiseSource {
+  return {
+    normal(count) {
+      const tensor = recording.draws.shift();
+      if (!tensor) throw new Error("more noise was drawn than recorded");
+      const values = recording.golden.inputs.read(tensor);
+      if (values.length !== count) throw new Error(`${count} values were drawn for ${tensor} of ${values.length}`);
+      return values;
+    },
+  };
+}
+
+/** Stands where the Wan autoencoder would: gives recorded latents, decodes to grey. */
+function recordedAutoencoder(
+  recording: Recording,
+  latentChannels: number,
+  size: { height: number; width: number },
+): Autoencoder {
+  const encode = async (): Promise<Latents> => {
+    const tensor = recording.encoded.shift();
+    if (!tensor) throw new Error("the latents of an encoded video were not recorded");
+    const { expected } = recording.golden;
+    return { frames: expected.info(tensor).shape[1]!, data: expected.read(tensor) };
+  };
+  return {
+    latentChannels,
+    settledAfter: 0,
+    openEncoder: () => ({ encode, reset: () => {} }),
+    openDecoder() {
+      let first = true;
+      return {
+        async decode({ frames: latentFrames }) {
+          const frames = pixelFramesOf(latentFrames, first);
+          first = false;
+          return { frames, data: new Float32Array(frames * 3 * size.height * size.width) };
+        },
+        reset() {
+          first = true;
+        },
+      };
+    },
+    close: async () => {},
+  };
+}
