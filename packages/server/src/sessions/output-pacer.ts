@@ -40,8 +40,9 @@ export class OutputPacer<F> {
   #chunks = 0;
   #periodMs = 1000 / START_FPS;
   #fps = START_FPS;
-  /** When the next frame is due, also while none waits; undefined before the first. */
-  #dueMs: number | undefined;
+  /** The next frame's place in the schedule, also while none waits; undefined before the first. */
+  #slotMs: number | undefined;
+  #lastSentMs = Number.NEGATIVE_INFINITY;
   #dropped = 0;
 
   /** `maxFps`: never faster than this, default 60. */
@@ -66,7 +67,8 @@ export class OutputPacer<F> {
 
   /** When `take` will next have a frame; undefined when nothing waits. */
   get dueMs(): number | undefined {
-    return this.#queue.length === 0 ? undefined : this.#dueMs;
+    if (this.#queue.length === 0 || this.#slotMs === undefined) return undefined;
+    return Math.max(this.#slotMs, this.#lastSentMs + this.#periodMs / 2);
   }
 
   /** Queues a chunk's frames behind those that wait. */
@@ -84,23 +86,23 @@ export class OutputPacer<F> {
       this.#dropped += excess;
     }
     // After running dry the schedule starts anew; a slot that is still to come is kept.
-    if (stock === 0) this.#dueMs = Math.max(nowMs, this.#dueMs ?? nowMs);
+    if (stock === 0) this.#slotMs = Math.max(nowMs, this.#slotMs ?? nowMs);
   }
 
   /** The frame that is due, or undefined. Call again at `dueMs`. */
   take(nowMs: number): F | undefined {
-    if (this.#dueMs === undefined || this.#queue.length === 0 || nowMs < this.#dueMs) return undefined;
-    const frame = this.#queue.shift()!;
-    const debtMs = nowMs - this.#dueMs;
-    const onTime = debtMs > MAX_DEBT_MS ? nowMs + this.#periodMs : this.#dueMs + this.#periodMs;
-    this.#dueMs = Math.max(onTime, nowMs + this.#periodMs / 2);
-    return frame;
+    const dueMs = this.dueMs;
+    if (dueMs === undefined || this.#slotMs === undefined || nowMs < dueMs) return undefined;
+    const isForgiven = nowMs - this.#slotMs > MAX_DEBT_MS;
+    this.#slotMs = (isForgiven ? nowMs : this.#slotMs) + this.#periodMs;
+    this.#lastSentMs = nowMs;
+    return this.#queue.shift();
   }
 
   /** Forgets what waits, and the schedule; what was measured stays. */
   clear(): void {
     this.#queue = [];
-    this.#dueMs = undefined;
+    this.#slotMs = undefined;
   }
 
   #measure(frames: number, busyMs: number): void {
