@@ -1,0 +1,254 @@
+/** Every bad input and its answer, asked of the application without a socket. */
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { ErrorBody } from "@everframe/protocol";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createServer, type EverframeServer } from "../index.ts";
+import { createLogger } from "../logger.ts";
+
+const VIDEO_SDP = (codec: string) =>
+  [
+    "v=0",
+    "o=- 1 2 IN IP4 127.0.0.1",
+    "s=-",
+    "t=0 0",
+    "a=group:BUNDLE 0",
+    "m=video 9 UDP/TLS/RTP/SAVPF 96",
+    "c=IN IP4 0.0.0.0",
+    "a=mid:0",
+    "a=sendrecv",
+    "a=rtcp-mux",
+    "a=ice-ufrag:abcd",
+    "a=ice-pwd:abcdefghijklmnopqrstuvwx",
+    `a=fingerprint:sha-256 ${Array(32).fill("AB").join(":")}`,
+    "a=setup:actpass",
+    `a=rtpmap:96 ${codec}/90000`,
+    "",
+  ].join("\r\n");
+
+let home: string;
+let server: EverframeServer;
+const post = (path: string, body?: unknown) =>
+  server.app.request(path, {
+    method: "POST",
+    ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
+  });
+const load = (body: unknown) => post("/api/v1/pipeline/load", body);
+const offer = (body: unknown) => post("/api/v1/webrtc/offer", body);
+const patch = (id: string, body: unknown) =>
+  server.app.request(`/api/v1/webrtc/offer/${id}`, { method: "PATCH", body: JSON.stringify(body) });
+
+/** The error body; also checks the status. */
+async function refusal(response: Response | Promise<Response>, status: number): Promise<ErrorBody> {
+  const answer = await response;
+  const body = (await answer.json()) as ErrorBody;
+  expect(answer.status, JSON.stringify(body)).toBe(status);
+  expect(body.detail.length).toBeGreaterThan(0);
+  return body;
+}
+
+beforeAll(async () => {
+  home = await mkdtemp(join(tmpdir(), "everframe-"));
+  const studioFolder = join(home, "studio");
+  await mkdir(join(studioFolder, "assets"), { recursive: true });
+  await writeFile(join(studioFolder, "index.html"), "<h1>studio</h1>");
+  await writeFile(join(studioFolder, "assets", "page-abc.js"), "export {};");
+  server = createServer({
+    modelsDir: join(home, "models"),
+    studioFolder,
+    log: createLogger("silent"),
+  });
+});
+afterAll(async () => {
+  await server.close();
+  await rm(home, { recursive: true, force: true });
+});
+
+describe("before a pipeline is loaded", () => {
+  it("says so in the status", async () => {
+    const response = await server.app.request("/api/v1/pipeline/status");
+    expect(await response.json()).toEqual({
+      status: "not_loaded",
+      pipeline_id: null,
+      load_params: null,
+      loaded_lora_adapters: null,
+      error: null,
+      model: null,
+      loading_stage: null,
+    });
+  });
+
+  it("refuses an offer in the words that clients know", async () => {
+    const body = await refusal(offer({ sdp: VIDEO_SDP("VP8"), type: "offer" }), 400);
+    expect(body).toEqual({
+      detail: "Pipeline not loaded. Please load pipeline first.",
+      code: "pipeline_not_loaded",
+    });
+  });
+});
+
+describe("POST /api/v1/pipeline/load", () => {
+  it("refuses a pipeline that does not exist, naming those that do", async () => {
+    const body = await refusal(load({ pipeline_id: "nope" }), 404);
+    expect(body.detail).toContain("passthrough");
+  });
+
+  it("refuses a height that is no multiple of 16, naming one that is", async () => {
+    const body = await refusal(load({ pipeline_id: "longlive", load_params: { height: 333 } }), 422);
+    expect(body).toMatchObject({ code: "invalid_resolution", detail: expect.stringContaining("576x336") });
+  });
+
+  it("answers malformed and missing JSON as FastAPI does", async () => {
+    const malformed = await refusal(load("{bad"), 422);
+    expect(malformed.detail).toEqual([{ type: "json_invalid", loc: ["body", 1], msg: "JSON decode error", input: {} }]);
+    const missing = await refusal(load(undefined), 422);
+    expect(missing.detail).toEqual([{ type: "missing", loc: ["body"], msg: "Field required", input: null }]);
+  });
+
+  it("names the field that is wrong", async () => {
+    const body = await refusal(load({ pipeline_id: 5 }), 422);
+    expect(body.detail).toContainEqual(
+      expect.objectContaining({ type: "string_type", loc: ["body", "pipeline_id"], input: 5 }),
+    );
+  });
+
+  it("refuses a body beyond its bound", async () => {
+    await refusal(load(JSON.stringify({ pipeline_id: "x".repeat(2_000_000) })), 413);
+  });
+
+  it("says loading, and soon loaded, for passthrough", async () => {
+    const response = await load({ pipeline_ids: ["passthrough"], load_params: { width: 64, height: 48 } });
+    expect(await response.json()).toEqual({ message: "Pipeline loading initiated successfully" });
+    const status = async () => (await server.app.request("/api/v1/pipeline/status")).json();
+    await expect.poll(status).toMatchObject({
+      status: "loaded",
+      pipeline_id: "passthrough",
+      model: "passthrough",
+      load_params: { width: 64, height: 48, seed: 42, vace_enabled: true },
+    });
+  });
+});
+
+describe("POST /api/v1/webrtc/offer", () => {
+  it("refuses garbage, an offer without video, and one without a common codec", async () => {
+    expect(await refusal(offer({ sdp: "garbage", type: "offer" }), 400)).toMatchObject({ code: "invalid_sdp" });
+    expect(await refusal(offer({ sdp: "", type: "offer" }), 400)).toMatchObject({ code: "invalid_sdp" });
+    const audioOnly = VIDEO_SDP("VP8").replace("m=video", "m=audio");
+    expect(await refusal(offer({ sdp: audioOnly, type: "offer" }), 400)).toMatchObject({ code: "invalid_sdp" });
+    const broken = `m=video 9 x\r\na=rtpmap:96 VP8/90000\r\n`;
+    expect(await refusal(offer({ sdp: broken, type: "offer" }), 400)).toMatchObject({ code: "invalid_sdp" });
+    const body = await refusal(offer({ sdp: VIDEO_SDP("H264"), type: "offer" }), 400);
+    expect(body).toMatchObject({ code: "no_common_codec", detail: expect.stringContaining("VP8") });
+  });
+
+  it("refuses what is no offer", async () => {
+    for (const [body, loc] of [
+      [{ type: "offer" }, ["body", "sdp"]],
+      [{ sdp: "x", type: "answer" }, ["body", "type"]],
+      [{ sdp: "x", type: "foo" }, ["body", "type"]],
+      [{ sdp: 5, type: "offer" }, ["body", "sdp"]],
+    ] as const) {
+      const { detail } = await refusal(offer(body), 422);
+      expect(detail).toContainEqual(expect.objectContaining({ loc }));
+    }
+  });
+
+  it("refuses initial parameters by the rules of the live ones", async () => {
+    for (const initialParameters of [
+      { noise_scale: 2 },
+      { prompts: [{ text: "a", weight: -1 }] },
+      { input_mode: "foo" },
+      { vace_context_scale: 3 },
+      { denoising_step_list: [700.5] },
+      { vace_ref_images: ["not-uploaded.png"] },
+    ]) {
+      const field = Object.keys(initialParameters)[0]!;
+      const { detail } = await refusal(offer({ sdp: VIDEO_SDP("VP8"), type: "offer", initialParameters }), 422);
+      expect(detail).toContainEqual(expect.objectContaining({ loc: ["body", "initialParameters", field] }));
+    }
+    await refusal(offer({ sdp: VIDEO_SDP("VP8"), type: "offer", initialParameters: "text" }), 422);
+  });
+
+  it("leaves no session behind a refused offer", async () => {
+    const response = await server.app.request("/health");
+    expect(await response.json()).toMatchObject({ status: "healthy", sessions: 0 });
+  });
+});
+
+describe("PATCH and DELETE /api/v1/webrtc/offer/{id}", () => {
+  it("answers 404 for a session that is not there", async () => {
+    expect(await refusal(patch("abc", { candidates: [] }), 404)).toMatchObject({ code: "session_not_found" });
+    const response = server.app.request("/api/v1/webrtc/offer/abc", { method: "DELETE" });
+    expect(await refusal(response, 404)).toMatchObject({ code: "session_not_found" });
+  });
+
+  it("answers 422 for a body of another shape", async () => {
+    await refusal(patch("abc", {}), 422);
+    await refusal(patch("abc", { candidates: [{ candidate: null }] }), 422);
+  });
+});
+
+describe("the rest", () => {
+  it("allows any origin", async () => {
+    const response = await server.app.request("/health", { headers: { origin: "http://example.com" } });
+    expect(response.headers.get("access-control-allow-origin")).toBe("*");
+    const preflight = await server.app.request("/api/v1/webrtc/offer/abc", {
+      method: "OPTIONS",
+      headers: {
+        origin: "http://example.com",
+        "access-control-request-method": "PATCH",
+        "access-control-request-headers": "content-type",
+      },
+    });
+    expect(preflight.status).toBe(204);
+    expect(preflight.headers.get("access-control-allow-methods")).toContain("PATCH");
+    expect(preflight.headers.get("access-control-allow-headers")).toContain("content-type");
+  });
+
+  it("gives no STUN server to clients of a server for this machine alone", async () => {
+    const response = await server.app.request("/api/v1/webrtc/ice-servers");
+    expect(await response.json()).toEqual({ iceServers: [] });
+  });
+
+  it("serves the page, its files, and the page again for paths of its own", async () => {
+    const get = async (path: string) => (await server.app.request(path)).text();
+    expect(await get("/")).toBe("<h1>studio</h1>");
+    expect(await get("/some/view")).toBe("<h1>studio</h1>");
+    const script = await server.app.request("/assets/page-abc.js");
+    expect(await script.text()).toBe("export {};");
+    expect(script.headers.get("content-type")).toContain("text/javascript");
+    expect(script.headers.get("cache-control")).toContain("immutable");
+  });
+
+  it("serves nothing from outside the page's folder, and no page for what is no path of it", async () => {
+    for (const path of [
+      "/missing.js",
+      "/api/v1/nothing",
+      "/..%2f..%2fetc%2fpasswd",
+      "/%2e%2e%2fmodels",
+      "/a%00b",
+      "/%ff",
+    ]) {
+      expect(await refusal(server.app.request(path), 404), path).toMatchObject({ code: "not_found" });
+    }
+  });
+
+  it("answers other methods on unknown paths with 405", async () => {
+    expect(await refusal(post("/nothing", {}), 405)).toEqual({
+      detail: "Method Not Allowed",
+      code: "method_not_allowed",
+    });
+  });
+
+  it("shows a plain page when the studio is not built", async () => {
+    const bare = createServer({
+      modelsDir: home,
+      studioFolder: join(home, "nowhere"),
+      log: createLogger("silent"),
+    });
+    const response = await bare.app.request("/");
+    expect(response.status).toBe(200);
+    expect(await response.text()).toContain("npm start");
+  });
+});

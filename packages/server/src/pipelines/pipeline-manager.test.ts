@@ -1,0 +1,164 @@
+import { type LoadParams, parseLoadRequest } from "@everframe/protocol";
+import { describe, expect, it } from "vitest";
+import { createLogger } from "../logger.ts";
+import { passthrough } from "./passthrough.ts";
+import type { LoadContext, Pipeline, PipelineDefinition } from "./pipeline.ts";
+import { PipelineManager } from "./pipeline-manager.ts";
+
+/** Passthrough whose loads end when the test says, and which tells what happens to it. */
+function heldPipeline(events: string[]) {
+  const loads: { params: LoadParams; context: LoadContext; finish: (error?: Error) => void }[] = [];
+  const definition: PipelineDefinition = {
+    id: "held",
+    async load(params, context): Promise<Pipeline> {
+      events.push(`load ${params.seed}`);
+      await new Promise<void>((resolve, reject) => {
+        loads.push({ params, context, finish: (error) => (error === undefined ? resolve() : reject(error)) });
+        context.signal.addEventListener("abort", () => reject(context.signal.reason));
+      });
+      const pipeline = await passthrough.load(params, context);
+      return {
+        ...pipeline,
+        id: "held",
+        close: async () => {
+          events.push(`close ${params.seed}`);
+        },
+      };
+    },
+  };
+  return { definition, loads };
+}
+
+function rig() {
+  const events: string[] = [];
+  const { definition, loads } = heldPipeline(events);
+  const manager = new PipelineManager({
+    definitions: [passthrough, definition],
+    log: createLogger("silent"),
+    onGone: async (reason, error) => {
+      events.push(`gone ${reason}${error === undefined ? "" : `: ${error.code}`}`);
+    },
+  });
+  const load = (seed: number, id = "held") =>
+    manager.load(parseLoadRequest({ pipeline_id: id, load_params: { seed } }));
+  /** Lets a load begin that waits for nothing but its turn. */
+  const turn = () => new Promise((resolve) => setImmediate(resolve));
+  return { manager, load, loads, events, turn };
+}
+
+describe("PipelineManager", () => {
+  it("is loading before load returns, and loaded after", async () => {
+    const { manager, load, loads, turn } = rig();
+    load(1);
+    expect(manager.status()).toMatchObject({ status: "loading", error: null });
+    expect(() => manager.pipeline).toThrow("Pipeline not loaded");
+    await turn();
+    loads[0]!.context.onStage("reading weights");
+    expect(manager.status().loading_stage).toBe("reading weights");
+    loads[0]!.finish();
+    await manager.settled();
+    expect(manager.status()).toMatchObject({ status: "loaded", pipeline_id: "held", load_params: { seed: 1 } });
+  });
+
+  it("does nothing for the same load again, loading or loaded", async () => {
+    const { manager, load, loads, events, turn } = rig();
+    load(1);
+    load(1);
+    await turn();
+    loads[0]!.finish();
+    await manager.settled();
+    load(1);
+    expect(manager.status().status).toBe("loaded");
+    expect(events).toEqual(["load 1"]);
+  });
+
+  it("ends the sessions and frees the old pipeline before it loads another", async () => {
+    const { manager, load, loads, events, turn } = rig();
+    load(1);
+    await turn();
+    loads[0]!.finish();
+    await manager.settled();
+    load(2);
+    expect(manager.status().status).toBe("loading");
+    await turn();
+    loads[1]!.finish();
+    await manager.settled();
+    expect(events).toEqual(["load 1", "gone pipeline_changed", "close 1", "load 2"]);
+  });
+
+  it("gives up a running load for a later one, and skips those between", async () => {
+    const { manager, load, loads, events, turn } = rig();
+    load(1);
+    await turn();
+    load(2);
+    load(3);
+    await turn();
+    loads.at(-1)!.finish();
+    await manager.settled();
+    expect(events).toEqual(["load 1", "load 3"]);
+    expect(manager.status()).toMatchObject({ status: "loaded", load_params: { seed: 3 } });
+  });
+
+  it("keeps the error, always with a text, until the next load", async () => {
+    const { manager, load, loads, turn } = rig();
+    load(1);
+    await turn();
+    loads[0]!.finish(new Error("the disk is full"));
+    await manager.settled();
+    for (let i = 0; i < 2; i++) {
+      expect(manager.status()).toMatchObject({
+        status: "error",
+        pipeline_id: null,
+        error: "Failed to load pipeline held: the disk is full",
+      });
+    }
+    load(1);
+    expect(manager.status()).toMatchObject({ status: "loading", error: null });
+    await turn();
+    loads[1]!.finish();
+    await manager.settled();
+    expect(manager.status().status).toBe("loaded");
+  });
+
+  it("tells the sessions when the loaded pipeline dies, and loads again when asked", async () => {
+    const { manager, load, loads, events, turn } = rig();
+    load(1);
+    await turn();
+    loads[0]!.finish();
+    await manager.settled();
+    loads[0]!.context.onCrash(new Error("segmentation fault"));
+    expect(manager.status()).toMatchObject({ status: "error", error: expect.stringContaining("segmentation fault") });
+    expect(events.at(-1)).toBe("gone pipeline_failed: load_failed");
+    load(1);
+    await turn();
+    loads[1]!.finish();
+    await manager.settled();
+    expect(manager.status().status).toBe("loaded");
+  });
+
+  it("refuses unknown pipelines and leaves the state alone", () => {
+    const { manager, load } = rig();
+    expect(() => load(1, "nope")).toThrow(/does not exist. Load one of: passthrough, held/);
+    expect(manager.status().status).toBe("not_loaded");
+  });
+
+  it("gives up a running load when it closes, and takes none after", async () => {
+    const { manager, load, events, turn } = rig();
+    load(1);
+    await turn();
+    await manager.close();
+    expect(manager.status().status).toBe("not_loaded");
+    expect(() => load(2)).toThrow(/shutting down/);
+    expect(events).toEqual(["load 1"]);
+  });
+
+  it("ends sessions before it frees the pipeline when it closes", async () => {
+    const { manager, load, loads, events, turn } = rig();
+    load(1);
+    await turn();
+    loads[0]!.finish();
+    await manager.settled();
+    await manager.close();
+    expect(events).toEqual(["load 1", "gone server_shutdown", "close 1"]);
+  });
+});
