@@ -4,7 +4,7 @@
  */
 import { createReadStream } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
-import { extname, join, normalize, sep } from "node:path";
+import { extname, join, sep } from "node:path";
 import { Readable } from "node:stream";
 import { ApiError } from "@everframe/protocol";
 import { type Context, Hono } from "hono";
@@ -39,8 +39,7 @@ export function staticFiles({ studioFolder }: AppContext): Hono {
   return new Hono().get("*", async (c) => {
     const path = decodePath(c);
     if (path.startsWith("/api/")) throw new ApiError("not_found", { path });
-    const file = join(studioFolder, normalize(path));
-    if (!file.startsWith(studioFolder + sep) && file !== studioFolder) throw new ApiError("not_found", { path });
+    const file = join(studioFolder, path);
     const bytes = await fileSize(file);
     if (bytes !== undefined) return sendFile(c, file, bytes);
     if (extname(path) !== "") throw new ApiError("not_found", { path });
@@ -51,9 +50,9 @@ export function staticFiles({ studioFolder }: AppContext): Hono {
 function decodePath(c: Context): string {
   try {
     const path = decodeURIComponent(c.req.path);
-    if (!path.includes("\0")) return path;
+    if (!path.includes("\0") && !path.split(/[/\\]/).includes("..")) return path;
   } catch {
-    // not decodable: no file has that name
+    // not decodable: no file can have that name
   }
   throw new ApiError("not_found", { path: c.req.path });
 }
