@@ -16,13 +16,18 @@ export function App({ studio }: { studio: Studio }) {
   const applyPrompt = (prompt: string) => studio.change({ prompt });
   return (
     <Tooltip.Provider delayDuration={300}>
-      <div className="mx-auto flex min-h-dvh max-w-[1760px] flex-col px-4 pb-5 sm:px-6 lg:px-8">
+      <div className="mx-auto flex min-h-dvh max-w-[1760px] flex-col overflow-x-clip px-4 pb-5 sm:px-6 lg:px-8">
         <Header snapshot={snapshot} />
         <main className="grid flex-1 gap-4 lg:grid-cols-[minmax(300px,350px)_minmax(0,1fr)] lg:gap-6">
           <section className="flex min-w-0 flex-col gap-3 lg:order-2" aria-label="Output">
             <Stage snapshot={snapshot} studio={studio} />
-            <PromptBox applied={settings.prompt} live={snapshot.phase === "live"} onApply={applyPrompt} />
-            <PresetRow applied={settings.prompt} onApply={applyPrompt} />
+            <div
+              className={`flex flex-col gap-3 transition-opacity ${settings.passthrough ? "opacity-35" : ""}`}
+              inert={settings.passthrough}
+            >
+              <PromptBox applied={settings.prompt} live={snapshot.phase === "live"} onApply={applyPrompt} />
+              <PresetRow applied={settings.prompt} onApply={applyPrompt} />
+            </div>
             <FiguresLine stats={snapshot.stats} pipeline={snapshot.pipeline} />
           </section>
           <section className="flex min-w-0 flex-col gap-4 lg:order-1" aria-label="Input and settings">

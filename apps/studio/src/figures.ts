@@ -3,6 +3,9 @@ import type { PipelineStatus, SessionStats } from "@everframe/client";
 
 export type Figure = { label: string; value: string; unit: string; hint: string };
 
+/** Shape of the picture as long as nobody has said another. */
+export const DEFAULT_SIZE = { width: 576, height: 320 };
+
 /** Stands for a figure that is not known. */
 export const UNKNOWN = "–";
 
@@ -41,6 +44,12 @@ export function figuresOf(stats: SessionStats | undefined, pipeline: PipelineSta
 /** "384 × 224", or nothing. */
 export function sizeText(size: { width: number; height: number } | undefined): string {
   return size === undefined ? "" : `${size.width} × ${size.height}`;
+}
+
+/** What a running load is at, as a sentence; undefined when nobody said. */
+export function stageText(pipeline: PipelineStatus | undefined): string | undefined {
+  const stage = pipeline?.loadingStage;
+  return stage === undefined ? undefined : `Opening the ${stage}`;
 }
 
 function rounded(value: number | undefined): string {

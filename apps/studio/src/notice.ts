@@ -10,8 +10,26 @@ export type Notice = {
   action: "start" | "load" | "none";
 };
 
-/** Words for an error met while starting or running a stream. */
-export function noticeOf(error: unknown): Notice | undefined {
+/** What was under way when an error was met. */
+export type Occasion = "load" | "start" | "run";
+
+const TITLES: Record<Occasion, string> = {
+  load: "The model could not be loaded",
+  start: "The stream could not start",
+  run: "The stream stopped",
+};
+
+/** Titles for the server's codes that need their own. */
+const SERVER_TITLES: Record<string, string> = {
+  too_many_sessions: "The server is full",
+  out_of_memory: "Out of memory",
+  pipeline_changed: "Another model was loaded",
+  server_shutdown: "The server is closing",
+  shutting_down: "The server is closing",
+};
+
+/** Words for an error; undefined for one that the person caused. */
+export function noticeOf(error: unknown, occasion: Occasion): Notice | undefined {
   const { code, reason, message, help } = ClientError.from(error);
   switch (code) {
     case "aborted":
@@ -20,8 +38,13 @@ export function noticeOf(error: unknown): Notice | undefined {
     case "unreachable":
       return UNREACHABLE;
     case "server":
-      if (reason === "load_failed") return { title: "The model could not be loaded", help: message, action: "load" };
-      return { title: message, help, action: "start" };
+      if (reason === "load_failed") return { title: TITLES.load, help: message, action: "load" };
+      // The server's own texts say what to do.
+      return {
+        title: SERVER_TITLES[reason] ?? TITLES[occasion],
+        help: message,
+        action: occasion === "load" ? "load" : "start",
+      };
     default:
       return { title: message, help, action: code === "unsupported" ? "none" : "start" };
   }
@@ -34,7 +57,7 @@ export function noticeOfEnd(state: SessionState): Notice | undefined {
     return { title: "The stream was paused", help: "It ends when the page is left.", action: "start" };
   }
   if (state.error === undefined) return { title: "The stream ended", help: "Start it again.", action: "start" };
-  return noticeOf(state.error);
+  return noticeOf(state.error, "run");
 }
 
 export const UNREACHABLE: Notice = {

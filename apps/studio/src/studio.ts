@@ -126,7 +126,7 @@ export class Studio {
     } catch (error) {
       if (this.#attempt !== attempt) return;
       this.#endAttempt();
-      this.#update({ phase: "idle", notice: noticeOf(error) });
+      this.#update({ phase: "idle", notice: noticeOf(error, "start") });
     }
   }
 
@@ -172,7 +172,7 @@ export class Studio {
       const pipeline = await this.#client.status({ signal: this.#page.signal });
       this.#update({ pipeline, reachable: true });
     } catch (error) {
-      this.#update({ notice: noticeOf(error) });
+      this.#update({ notice: noticeOf(error, "load") });
       return;
     } finally {
       this.#poll();
@@ -229,14 +229,14 @@ export class Studio {
   #poll(): void {
     clearTimeout(this.#pollTimer);
     if (this.#page.signal.aborted) return;
-    this.#look()
-      .then((pauseMs) => {
-        clearTimeout(this.#pollTimer);
-        if (!this.#page.signal.aborted) this.#pollTimer = setTimeout(() => this.#poll(), pauseMs);
-      })
-      .catch((error: unknown) => {
-        if (!this.#page.signal.aborted) this.#update({ notice: noticeOf(error) });
-      });
+    const again = (pauseMs: number) => {
+      clearTimeout(this.#pollTimer);
+      if (!this.#page.signal.aborted) this.#pollTimer = setTimeout(() => this.#poll(), pauseMs);
+    };
+    this.#look().then(again, (error: unknown) => {
+      this.#update({ notice: noticeOf(error, "load") });
+      again(POLL_IDLE_MS);
+    });
   }
 
   async #look(): Promise<number> {
@@ -252,12 +252,16 @@ export class Studio {
       this.#loadSent = false;
       this.#update({
         reachable: false,
-        ...(running ? {} : { pipeline: undefined, notice: code === "unreachable" ? UNREACHABLE : noticeOf(error) }),
+        ...(running
+          ? {}
+          : { pipeline: undefined, notice: code === "unreachable" ? UNREACHABLE : noticeOf(error, "load") }),
       });
       return POLL_UNREACHABLE_MS;
     }
     if (loads !== this.#loads) return POLL_LOADING_MS;
-    const { notice } = this.#snapshot;
+    const { notice, pipeline: former } = this.#snapshot;
+    // What was loaded is gone: the server was started anew.
+    if (former?.status === "loaded" && pipeline.status === "not_loaded") this.#loadSent = false;
     this.#update({ reachable: true, pipeline, notice: notice === UNREACHABLE ? undefined : notice });
     switch (pipeline.status) {
       case "not_loaded":
@@ -270,7 +274,7 @@ export class Studio {
         return POLL_LOADING_MS;
       case "error":
         if (this.#snapshot.phase === "idle" && this.#snapshot.notice === undefined) {
-          this.#update({ notice: noticeOf(loadError(pipeline)) });
+          this.#update({ notice: noticeOf(loadError(pipeline), "load") });
         }
         return POLL_IDLE_MS;
       case "loaded":

@@ -10,18 +10,24 @@ const LOOKS: Record<Look, string> = {
   glass: "border border-white/15 bg-night/55 text-paper backdrop-blur-md hover:bg-night/80",
 };
 
+const SHAPES = {
+  large: "h-13 gap-2.5 px-6 text-[0.975rem]",
+  medium: "h-10 gap-2 px-4 text-sm",
+  icon: "size-10 text-sm",
+};
+
 type ButtonProps = ButtonHTMLAttributes<HTMLButtonElement> & {
   look?: Look;
-  size?: "large" | "medium";
+  /** `icon` is round, for a button without words. */
+  size?: "large" | "medium" | "icon";
   icon?: ReactNode;
 };
 
 export function Button({ look = "quiet", size = "medium", icon, className = "", children, ...rest }: ButtonProps) {
-  const shape = size === "large" ? "h-13 gap-2.5 px-6 text-[0.975rem]" : "h-10 gap-2 px-4 text-sm";
   return (
     <button
       type="button"
-      className={`inline-flex shrink-0 items-center justify-center rounded-full transition duration-200 disabled:opacity-60 [&_svg]:size-[1.15em] ${shape} ${LOOKS[look]} ${className}`}
+      className={`inline-flex shrink-0 items-center justify-center rounded-full transition duration-200 disabled:opacity-60 [&_svg]:size-[1.15em] ${SHAPES[size]} ${LOOKS[look]} ${className}`}
       {...rest}
     >
       {icon}

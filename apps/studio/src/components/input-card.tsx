@@ -1,13 +1,14 @@
 // What goes in: a preview of the source and the choice of sources.
 import { Camera, FileVideo, FlipHorizontal2, MonitorUp, VideoOff } from "lucide-react";
 import type { ReactNode } from "react";
+import { DEFAULT_SIZE } from "../figures.ts";
 import type { Snapshot, SourceKind, Studio } from "../studio.ts";
 import { FilePicker } from "./file-picker.tsx";
 import { Video } from "./video.tsx";
 
 export function InputCard({ snapshot, studio }: { snapshot: Snapshot; studio: Studio }) {
   const { source, settings, pipeline } = snapshot;
-  const { width, height } = pipeline?.size ?? { width: 12, height: 7 };
+  const { width, height } = pipeline?.size ?? DEFAULT_SIZE;
   const mirrored = settings.mirror && source?.kind === "camera";
   const begin = (kind: SourceKind, chosen?: File) => void studio.start(kind, chosen);
   return (

@@ -1,8 +1,8 @@
 // The words on the stage: before the start, on the way, and when something went wrong.
 import { Camera, FileVideo, MonitorUp, RotateCw, X } from "lucide-react";
 import type { ReactNode } from "react";
-import type { Phase, Snapshot, SourceKind, Studio } from "../studio.ts";
-import { canShareScreen } from "../studio.ts";
+import { stageText } from "../figures.ts";
+import { canShareScreen, type Phase, type Snapshot, type SourceKind, type Studio } from "../studio.ts";
 import { Button } from "./button.tsx";
 import { FilePicker } from "./file-picker.tsx";
 import { ProgressLine } from "./progress-line.tsx";
@@ -20,7 +20,7 @@ function Words({ children }: { children: ReactNode }) {
 
 function Title({ children }: { children: ReactNode }) {
   return (
-    <h2 className="text-balance font-semibold text-3xl leading-[1.05] tracking-[-0.035em] sm:text-4xl xl:text-5xl">
+    <h2 className="max-w-[24rem] text-balance font-semibold text-3xl leading-[1.05] tracking-[-0.035em] sm:text-4xl xl:text-5xl">
       {children}
     </h2>
   );
@@ -66,7 +66,7 @@ export function IdleView({ snapshot, studio }: ViewProps) {
       {!loaded && (
         <div className="absolute inset-x-0 bottom-0">
           <p className="px-5 pb-1.5 text-muted text-xs sm:px-8 lg:px-10">
-            {reachable === undefined ? "Looking for the server" : (pipeline?.loadingStage ?? "Loading the model")}
+            {reachable === undefined ? "Looking for the server" : (stageText(pipeline) ?? "Loading the model")}
           </p>
           <ProgressLine />
         </div>
@@ -90,7 +90,7 @@ export function BusyView({ snapshot, studio }: ViewProps) {
   const current = STEPS.findIndex(({ phase }) => phase === snapshot.phase);
   const step = STEPS[current];
   if (step === undefined) return null;
-  const stage = snapshot.phase === "waiting" ? snapshot.pipeline?.loadingStage : undefined;
+  const stage = snapshot.phase === "waiting" ? stageText(snapshot.pipeline) : undefined;
   return (
     <Words>
       <ol className="flex gap-1.5" aria-hidden="true">
@@ -120,7 +120,7 @@ export function NoticeView({ snapshot, studio }: ViewProps) {
     <Words>
       <div role="alert" className="flex flex-col gap-2.5">
         <Title>{notice.title}</Title>
-        <p className="text-pretty text-[0.95rem] text-soft leading-relaxed">
+        <p className="max-w-[22rem] text-pretty text-[0.95rem] text-soft leading-relaxed">
           {notice.help}
           {notice.command !== undefined && (
             <>

@@ -1,6 +1,7 @@
 // The output: the artwork and the big button before the first start, the steps on the way, then the video.
 import { Maximize2, Square } from "lucide-react";
-import { useEffect, useRef } from "react";
+import { useEffect, useRef, useState } from "react";
+import { DEFAULT_SIZE } from "../figures.ts";
 import type { Snapshot, Studio } from "../studio.ts";
 import { Button } from "./button.tsx";
 import { Glow } from "./glow.tsx";
@@ -16,7 +17,8 @@ export function Stage({ snapshot, studio }: StageProps) {
   const video = useRef<HTMLVideoElement>(null);
   const showsVideo = output !== undefined;
   const mirrored = settings.mirror && source?.kind === "camera";
-  const { width, height } = pipeline?.size ?? { width: 12, height: 7 };
+  const [pictureSize, setPictureSize] = useState<{ width: number; height: number }>();
+  const { width, height } = (showsVideo ? pictureSize : undefined) ?? pipeline?.size ?? DEFAULT_SIZE;
 
   useEffect(() => {
     const handleKey = (event: KeyboardEvent) => {
@@ -32,7 +34,7 @@ export function Stage({ snapshot, studio }: StageProps) {
       <div
         ref={frame}
         className={`group relative isolate flex w-full flex-col overflow-hidden rounded-3xl bg-black shadow-stage ring-1 ring-line ${
-          showsVideo ? "max-lg:rounded-2xl" : "max-sm:min-h-[34rem]"
+          showsVideo ? "max-lg:rounded-2xl" : source === undefined ? "max-sm:min-h-[34rem]" : "max-sm:min-h-[23rem]"
         }`}
         style={{ aspectRatio: `${width} / ${height}`, maxHeight: "max(20rem, calc(100dvh - 19.5rem))" }}
         data-phase={phase}
@@ -46,6 +48,7 @@ export function Stage({ snapshot, studio }: StageProps) {
             mirrored={mirrored}
             className={`absolute inset-0 size-full object-contain transition-opacity duration-700 ${phase === "live" ? "" : "opacity-0"}`}
             onFirstPicture={() => studio.firstPicture()}
+            onSize={setPictureSize}
           />
         )}
         {phase === "live" && <LiveBadge interrupted={interrupted} />}
@@ -62,7 +65,7 @@ export function Stage({ snapshot, studio }: StageProps) {
               look="glass"
               aria-label="Full screen"
               title="Full screen (F)"
-              className="w-10 px-0"
+              size="icon"
               onClick={() => toggleFullscreen(frame.current)}
             >
               <Maximize2 aria-hidden="true" />

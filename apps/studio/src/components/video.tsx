@@ -8,10 +8,12 @@ type VideoProps = {
   className?: string;
   /** Called when the first picture can be seen. */
   onFirstPicture?: () => void;
+  /** Called with the picture's size, pixels, whenever it changes. */
+  onSize?: (size: { width: number; height: number }) => void;
   ref?: Ref<HTMLVideoElement>;
 };
 
-export function Video({ stream, label, mirrored = false, className = "", onFirstPicture, ref }: VideoProps) {
+export function Video({ stream, label, mirrored = false, className = "", onFirstPicture, onSize, ref }: VideoProps) {
   const own = useRef<HTMLVideoElement | null>(null);
   useEffect(() => {
     const video = own.current;
@@ -35,6 +37,9 @@ export function Video({ stream, label, mirrored = false, className = "", onFirst
       className={`${mirrored ? "-scale-x-100" : ""} ${className}`}
       aria-label={label}
       onLoadedData={onFirstPicture}
+      onResize={({ currentTarget: { videoWidth, videoHeight } }) => {
+        if (videoWidth > 0 && videoHeight > 0) onSize?.({ width: videoWidth, height: videoHeight });
+      }}
       autoPlay
       muted
       playsInline
