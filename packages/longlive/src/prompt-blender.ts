@@ -11,8 +11,8 @@ export type BlendMethod = "linear" | "slerp";
 /** Below this distance a transition would not be seen. */
 const SAME_EMBEDDING = 0.01;
 const TINY = 1e-8;
-/** Rows closer than this angle (radians) have no plane to turn in. */
-const PARALLEL_ANGLE = 1e-4;
+/** Rows closer than this angle (radians) hardly have a plane to turn in; a straight line then differs by 1e-7. */
+const PARALLEL_ANGLE = 1e-3;
 
 /**
  * Embeddings blended by weight (weights need not add up to 1; if they add up to 0, all count alike).
