@@ -1,0 +1,59 @@
+/**
+ * A model for the engine thread that does what its prompt says, to test what
+ * no real model does on demand: fail (once, with `reset_cache`), be slow, die.
+ * Otherwise it answers video with the same frames and text with frames of one
+ * grey, the seed's.
+ */
+import { ApiError } from "@everframe/protocol";
+import type { Model, ModelOptions, ModelStream } from "../engine/model.ts";
+import type { RgbaFrame } from "../webrtc/media-peer.ts";
+
+const SIZE = { width: 32, height: 16 };
+/** Chunks are numbered over all streams, so that a test sees their order. */
+let chunks = 0;
+
+export const LongLiveModel = {
+  async load(folder: string, options: ModelOptions): Promise<Model> {
+    options.onStage?.("stand-in");
+    if (folder.endsWith("broken")) throw new ApiError("model_corrupt", { folder, reason: "it is a stand-in" });
+    if (folder.endsWith("endless")) await aborted(options.signal);
+    const size = { width: options.width ?? SIZE.width, height: options.height ?? SIZE.height };
+    return {
+      config: { name: "stand-in", defaultSize: SIZE },
+      size,
+      openStream: ({ seed }) => openStream(size, seed),
+      close: async () => {},
+    };
+  },
+};
+
+function openStream(size: { width: number; height: number }, seed: number): ModelStream {
+  return {
+    inputFramesPerChunk: 12,
+    async generate({ parameters, frames }, signal) {
+      const words = parameters.prompts[0]?.text.split(" ") ?? [];
+      if (words.includes("die")) setImmediate(() => process.exit(7));
+      if (parameters.resetCache) throw new ApiError("chunk_failed", { reason: "a stand-in failure, once" });
+      if (words.includes("throw")) throw new Error("a stand-in failure");
+      if (words.includes("exhaust")) throw new ApiError("out_of_memory", { reason: "a stand-in shortage" });
+      if (words.includes("die") || words.includes("endless")) await aborted(signal);
+      await new Promise((resolve) => setTimeout(resolve, words.includes("slow") ? 400 : 100));
+      const made = frames ?? Array.from({ length: 12 }, () => grey(size, parameters.baseSeed ?? seed));
+      return { frames: made, timingsMs: { denoise: [1, 2], order: chunks++, total: 3 } };
+    },
+    close: () => {},
+  };
+}
+
+function grey({ width, height }: { width: number; height: number }, level: number): RgbaFrame {
+  return { width, height, data: new Uint8Array(width * height * 4).fill(level % 256) };
+}
+
+/** Rejects when the signal fires; never without one. */
+function aborted(signal: AbortSignal | undefined): Promise<never> {
+  return new Promise((_, reject) => {
+    const fire = () => reject(signal?.reason);
+    if (signal?.aborted) fire();
+    signal?.addEventListener("abort", fire);
+  });
+}
