@@ -33,15 +33,15 @@ export async function benchStream(item: EngineCase, seconds: number): Promise<Ro
       const { Counter } = window as unknown as CounterWindow;
       Counter.latencies.length = 0;
     });
-    const [framesBefore, since] = [await guide.frames(), Date.now()];
+    const [framesBefore, since] = [await guide.distinctFrames(), Date.now()];
     const health = await sampleHealth(server, seconds * 1000);
     const elapsedS = (Date.now() - since) / 1000;
-    const frames = (await guide.frames()) - framesBefore;
+    const frames = (await guide.distinctFrames()) - framesBefore;
     const latencies = await page.evaluate(() => (window as unknown as CounterWindow).Counter.latencies);
     return {
       case: item.name,
       "first frame ms": firstFrameMs,
-      "frames/s": frames / elapsedS,
+      "distinct frames/s": frames / elapsedS,
       "latency ms": median(latencies),
       "latency read": latencies.length,
       "/health ms": median(health),

@@ -45,7 +45,7 @@ describe.each(modes)("$name", ({ vace_enabled, mode }) => {
     await guide.waitFrames(1, 60_000);
     expect(await guide.size()).toEqual({ width: 576, height: 320 });
     const end = Date.now() + 30_000;
-    while (Date.now() < end) await guide.waitFrames(6, 8_000);
+    while (Date.now() < end) await guide.waitDistinctFrames(6, 8_000);
 
     await guide.setMoving(false);
     const pictures = await picturesOf(guide);

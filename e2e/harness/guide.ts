@@ -5,7 +5,7 @@ import { meanPicture, type Picture } from "./picture.ts";
 type GuideWindow = {
   Scene: { stream(): MediaStream; setMoving(value: boolean): void };
   Guide: {
-    state: { frames: number; messages: { type: string }[]; sessionId: string };
+    state: { frames: number; distinct: number; messages: { type: string }[]; sessionId: string };
     load(loadParams: object): Promise<{ model?: string }>;
     start(stream: MediaStream, initialParameters: object): Promise<string>;
     send(parameters: object): void;
@@ -49,6 +49,10 @@ export class GuideDriver {
   frames(): Promise<number> {
     return this.page.evaluate(() => (window as unknown as GuideWindow).Guide.state.frames);
   }
+  /** Received pictures that differ from the one before them. */
+  distinctFrames(): Promise<number> {
+    return this.page.evaluate(() => (window as unknown as GuideWindow).Guide.state.distinct);
+  }
   messages(type: string): Promise<unknown[]> {
     return this.page.evaluate(
       (t) => (window as unknown as GuideWindow).Guide.state.messages.filter((message) => message.type === t),
@@ -66,12 +70,21 @@ export class GuideDriver {
   }
 
   /** Waits until `count` more frames have arrived; throws when none comes for `silenceMs`. */
-  async waitFrames(count: number, silenceMs = 30_000): Promise<void> {
-    const goal = (await this.frames()) + count;
+  waitFrames(count: number, silenceMs = 30_000): Promise<void> {
+    return this.#waitFor(() => this.frames(), count, silenceMs);
+  }
+
+  /** The same for pictures that differ from the one before them: the scene must move. */
+  waitDistinctFrames(count: number, silenceMs = 30_000): Promise<void> {
+    return this.#waitFor(() => this.distinctFrames(), count, silenceMs);
+  }
+
+  async #waitFor(counter: () => Promise<number>, count: number, silenceMs: number): Promise<void> {
+    const goal = (await counter()) + count;
     let last = 0;
     let since = Date.now();
     for (;;) {
-      const now = await this.frames();
+      const now = await counter();
       if (now >= goal) return;
       if (now > last) {
         last = now;

@@ -9,9 +9,25 @@ const Guide = (() => {
   output.autoplay = true;
   output.playsInline = true;
   document.body.append(output);
-  const state = { frames: 0, messages: [], pc: null, channel: null, sessionId: null };
+  const state = { frames: 0, distinct: 0, messages: [], pc: null, channel: null, sessionId: null };
+  const probe = document.createElement("canvas");
+  probe.width = 48;
+  probe.height = 27;
+  const probeContext = probe.getContext("2d", { willReadFrequently: true });
+  let lastPixels;
+  // A held picture is sent again now and then; only a picture that moved counts as a new one.
+  const isNew = () => {
+    probeContext.drawImage(output, 0, 0, probe.width, probe.height);
+    const pixels = probeContext.getImageData(0, 0, probe.width, probe.height).data;
+    let sum = 0;
+    for (let i = 0; i < pixels.length; i++) sum += Math.abs(pixels[i] - (lastPixels?.[i] ?? 0));
+    if (sum / pixels.length < 0.4) return false;
+    lastPixels = pixels;
+    return true;
+  };
   const onFrame = () => {
     state.frames += 1;
+    if (isNew()) state.distinct += 1;
     output.requestVideoFrameCallback(onFrame);
   };
   output.requestVideoFrameCallback(onFrame);
