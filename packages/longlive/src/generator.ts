@@ -3,9 +3,10 @@
  * timestep. Holds weights and sessions, which all streams share, and no state
  * of any stream.
  */
-import { type Device, Session, type TensorLike } from "@everframe/graph";
+import type { Session, TensorLike } from "@everframe/graph";
 import type { Latents } from "./autoencoder.ts";
 import type { NetworkConfig } from "./config.ts";
+import { type EngineOptions, openSession } from "./engine.ts";
 import type { LayerKeys, Window } from "./kv-cache.ts";
 import { type Rotation, rotationOf } from "./rope.ts";
 import { cleanFromFlow, createScheduler, type Scheduler } from "./scheduler.ts";
@@ -53,9 +54,7 @@ export type Prediction = {
   readonly outputs: Readonly<Record<string, Float32Array>>;
 };
 
-export type GeneratorOptions = {
-  device?: Device;
-  threads?: number;
+export type GeneratorOptions = EngineOptions & {
   /** Default "float64". */
   sinusoid?: SinusoidPrecision;
   /** Zero keys that fill the branch's attention up to a multiple of this many tokens. Default 1: none. */
@@ -104,15 +103,14 @@ export class Generator {
     grid: LatentGrid,
     options: GeneratorOptions = {},
   ): Promise<Generator> {
-    const { device = "cpu", threads, tap = false } = options;
+    const { device = "cpu", tap = false } = options;
     const { transformer, vace } = config;
-    const sessionOptions = threads ? { threads } : {};
-    const time = await Session.create(timeGraph(transformer, files.main, { device }), sessionOptions);
-    const text = await Session.create(textGraph(config, files, { device, tap }), sessionOptions);
-    const main = await Session.create(transformerGraph(config, files, grid, { device, tap }), sessionOptions);
+    const time = await openSession(timeGraph(transformer, files.main, { device }), options);
+    const text = await openSession(textGraph(config, files, { device, tap }), options);
+    const main = await openSession(transformerGraph(config, files, grid, { device, tap }), options);
     if (!vace || !files.vace) return new Generator(config, grid, options, { time, text, main });
     const branch = vaceGraph(config, vace, { main: files.main, vace: files.vace }, grid, { device });
-    const sessions = { time, text, main, vace: await Session.create(branch, sessionOptions) };
+    const sessions = { time, text, main, vace: await openSession(branch, options) };
     return new Generator(config, grid, options, sessions);
   }
 

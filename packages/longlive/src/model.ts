@@ -5,11 +5,12 @@
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { type Device, SafetensorsError, SafetensorsFile, ShapeError } from "@everframe/graph";
+import { SafetensorsError, SafetensorsFile, ShapeError } from "@everframe/graph";
 import { ApiError, errorText } from "@everframe/protocol";
 import { type Autoencoder, SPACE_FACTOR } from "./autoencoder.ts";
 import { COMPAT, type Compat } from "./compat.ts";
 import { type ModelConfig, type NetworkConfig, readModelConfig } from "./config.ts";
+import type { EngineOptions } from "./engine.ts";
 import { Generator } from "./generator.ts";
 import { GreyLatents } from "./grey-latents.ts";
 import type { Size } from "./preprocess.ts";
@@ -29,16 +30,12 @@ export type ModelParts = {
   readonly encodePrompt: (text: string) => Promise<Float32Array>;
 };
 
-export type LoadOptions = {
+export type LoadOptions = EngineOptions & {
   /** Default: the model's own size. Multiples of 16. */
   width?: number;
   height?: number;
   /** Load the condition branch, if the model has one. Default true. */
   vace?: boolean;
-  /** Default "cpu". */
-  device?: Device;
-  /** CPU threads. Default: the number of cores, at most 4. */
-  threads?: number;
   /** Default `COMPAT.everframe`. */
   compat?: Compat;
   signal?: AbortSignal;
@@ -73,10 +70,6 @@ export class LongLiveModel {
     const config = readModelConfig(folder);
     const size = checkedSize(config, options);
     const grid = { width: size.width / SPACE_FACTOR, height: size.height / SPACE_FACTOR };
-    const engine = {
-      ...(options.device ? { device: options.device } : {}),
-      ...(options.threads ? { threads: options.threads } : {}),
-    };
     const closers: (() => Promise<void>)[] = [];
     const close = async () => {
       for (const closer of closers.splice(0).reverse()) await closer();
@@ -91,7 +84,7 @@ export class LongLiveModel {
     try {
       const tokenizer = openTokenizer(folder, config.transformer.textLength);
       const textEncoder = await stage("text encoder", () =>
-        TextEncoder.create(config.textEncoder, openWeights(folder, config.textEncoder.weights), engine),
+        TextEncoder.create(config.textEncoder, openWeights(folder, config.textEncoder.weights), options),
       );
       const withVace = config.vace !== undefined && options.vace !== false;
       const files = {
@@ -100,13 +93,13 @@ export class LongLiveModel {
       };
       const generator = await stage("transformer", () =>
         Generator.create(config, files, grid, {
-          ...engine,
+          ...options,
           sinusoid: withVace ? compat.vaceSinusoid : "float64",
           vaceKeyMultiple: compat.vaceKeyMultiple,
         }),
       );
       const autoencoder = await stage("autoencoder", () =>
-        TinyAutoencoder.create(config.autoencoder, openWeights(folder, config.autoencoder.weights), grid, engine),
+        TinyAutoencoder.create(config.autoencoder, openWeights(folder, config.autoencoder.weights), grid, options),
       );
       signal?.throwIfAborted();
       const encodePrompt = remembered(KEPT_PROMPTS, (text: string) =>

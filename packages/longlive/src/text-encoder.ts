@@ -4,8 +4,9 @@
  * layer, gated GELU. Only real tokens are run: padded positions are masked as
  * keys and zeroed in the end, so leaving them out changes nothing.
  */
-import { Graph, type GraphOptions, type Model, type SafetensorsFile, Session, type Value } from "@everframe/graph";
+import { Graph, type GraphOptions, type Model, type SafetensorsFile, type Session, type Value } from "@everframe/graph";
 import type { TextEncoderConfig } from "./config.ts";
+import { type EngineOptions, openSession } from "./engine.ts";
 
 const EPS = 1e-6;
 
@@ -23,10 +24,10 @@ export class TextEncoder {
   static async create(
     config: TextEncoderConfig,
     file: SafetensorsFile,
-    options: GraphOptions & { threads?: number; tap?: boolean } = {},
+    options: EngineOptions & { tap?: boolean } = {},
   ): Promise<TextEncoder> {
-    const { threads, ...graphOptions } = options;
-    const session = await Session.create(textEncoderGraph(config, file, graphOptions), threads ? { threads } : {});
+    const { device = "cpu", tap = false } = options;
+    const session = await openSession(textEncoderGraph(config, file, { device, tap }), options);
     return new TextEncoder(config, file, session);
   }
 

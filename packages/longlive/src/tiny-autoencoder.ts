@@ -5,9 +5,10 @@
  * All groups of a call run at once, since a group needs only the linear part
  * of the one before.
  */
-import { type Device, Graph, type Model, type SafetensorsFile, Session, type Value } from "@everframe/graph";
+import { type Device, Graph, type Model, type SafetensorsFile, type Session, type Value } from "@everframe/graph";
 import { type Autoencoder, type DecoderStream, type EncoderStream, SPACE_FACTOR, TIME_FACTOR } from "./autoencoder.ts";
 import type { TinyAutoencoderConfig } from "./config.ts";
+import { type EngineOptions, openSession } from "./engine.ts";
 import type { Pixels } from "./preprocess.ts";
 import type { LatentGrid } from "./wan-block.ts";
 
@@ -35,12 +36,11 @@ export class TinyAutoencoder implements Autoencoder {
     config: TinyAutoencoderConfig,
     file: SafetensorsFile,
     grid: LatentGrid,
-    options: { device?: Device; threads?: number } = {},
+    options: EngineOptions = {},
   ): Promise<TinyAutoencoder> {
-    const { device = "cpu", threads } = options;
-    const sessionOptions = threads ? { threads } : {};
-    const encoder = await Session.create(encoderGraph(config, file, grid, device), sessionOptions);
-    const decoder = await Session.create(decoderGraph(config, file, grid, device), sessionOptions);
+    const { device = "cpu" } = options;
+    const encoder = await openSession(encoderGraph(config, file, grid, device), options);
+    const decoder = await openSession(decoderGraph(config, file, grid, device), options);
     return new TinyAutoencoder(config, grid, encoder, decoder);
   }
 

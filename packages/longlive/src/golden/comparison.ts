@@ -45,18 +45,13 @@ export class Comparison {
   /**
    * Compares a computed tensor; does nothing when it is not wanted.
    * @param options.tolerance in place of the case's own
-   * @param options.prefix compare only the first elements, as many as were computed
    */
-  tensor(
-    name: string,
-    computed: ArrayLike<number>,
-    options: { tolerance?: (expected: number) => number; prefix?: boolean } = {},
-  ): void {
+  tensor(name: string, computed: ArrayLike<number>, options: { tolerance?: (expected: number) => number } = {}): void {
     if (!this.wants(name)) return;
     this.#open.delete(name);
     this.#compared++;
     const expected = this.#case.expected.read(name);
-    if (computed.length !== expected.length && !(options.prefix && computed.length < expected.length)) {
+    if (computed.length !== expected.length) {
       this.#failures.push(`${name} has ${computed.length} elements instead of ${expected.length}`);
       return;
     }

@@ -25,6 +25,9 @@ const UNSUPPORTED = [
   "lora_scales",
 ];
 
+/** The original's own, with and without video. */
+const DEFAULT_STEPS = [1000, 750, 500, 250];
+
 export async function runStream(golden: GoldenCase, comparison: Comparison): Promise<void> {
   const missing = UNSUPPORTED.filter((key) => golden.json.chunks?.some(({ kwargs }) => kwargs[key] !== undefined));
   if (missing.length > 0) return comparison.fail(`not supported yet: ${missing.join(", ")}`);
@@ -95,7 +98,7 @@ function parametersOf(golden: GoldenCase, { kwargs }: RecordedChunk): Parameters
     manageCache: kwargs.manage_cache ?? true,
     vaceEnabled: false,
     ...(transition ? { transition } : {}),
-    ...(kwargs.denoising_step_list ? { denoisingStepList: [...kwargs.denoising_step_list] } : {}),
+    denoisingStepList: [...(kwargs.denoising_step_list ?? DEFAULT_STEPS)],
     ...(kwargs.init_cache === undefined ? {} : { resetCache: kwargs.init_cache }),
     ...(kwargs.base_seed === undefined ? {} : { baseSeed: kwargs.base_seed }),
   };
@@ -164,9 +167,8 @@ class ChunkTrace {
   }
 
   #compareKeys(when: string, cache: KvCache): void {
-    for (let i = 0; ; i++) {
+    for (let i = 0; cache.hasLayer(i); i++) {
       const name = `${this.#prefix}${when}.kv${i}`;
-      if (!cache.hasLayer(i)) return;
       this.#comparison.tensor(`${name}.k`, cache.layer(i).k);
       this.#comparison.tensor(`${name}.v`, cache.layer(i).v);
     }
