@@ -1,0 +1,151 @@
+/** The command as a process of its own: its options, its one line, and its end. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:net";
+import { homedir, tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { PipelineStatus } from "@everframe/protocol";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { readOptions } from "./cli.ts";
+import { sleep, TestClient, until } from "./testing/test-client.ts";
+
+const MAIN = fileURLToPath(new URL("main.ts", import.meta.url));
+let home: string;
+let children: ChildProcess[] = [];
+
+beforeEach(async () => {
+  home = await mkdtemp(join(tmpdir(), "everframe-"));
+});
+afterEach(async () => {
+  for (const child of children) child.kill("SIGKILL");
+  children = [];
+  await rm(home, { recursive: true, force: true });
+});
+
+function run(...args: string[]) {
+  const child = spawn(process.execPath, ["--import", "tsx", MAIN, "--", ...args], {
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, DAYDREAM_SCOPE_MODELS_DIR: join(home, "models") },
+  });
+  children.push(child);
+  const output = { out: "", err: "" };
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    output.out += text;
+  });
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    output.err += text;
+  });
+  const exit = once(child, "exit") as Promise<[number | null, NodeJS.Signals | null]>;
+  return { child, output, exit };
+}
+
+async function serve() {
+  const running = run("--no-open", "--port", "0");
+  await until(() => running.output.out.includes("\n"), "the line with the address");
+  const url = /http:\S+/.exec(running.output.out)![0];
+  const ask = (path: string, init?: RequestInit) => fetch(`${url}${path}`, init);
+  const post = (pipelineId: string) =>
+    ask("/api/v1/pipeline/load", { method: "POST", body: JSON.stringify({ pipeline_id: pipelineId }) });
+  const status = async () => (await (await ask("/api/v1/pipeline/status")).json()) as PipelineStatus;
+  const load = async (pipelineId: string) => {
+    await post(pipelineId);
+    await until(async () => (await status()).status === "loaded", "the pipeline to load", 60_000);
+  };
+  return { ...running, url, ask, post, status, load };
+}
+
+describe("readOptions", () => {
+  it("prefers arguments to the environment, and that to the defaults", () => {
+    const env = { SCOPE_HOST: "0.0.0.0", SCOPE_PORT: "9000", DAYDREAM_SCOPE_MODELS_DIR: "/m", DISPLAY: ":0" };
+    expect(readOptions(["--", "--port", "9001", "--host", "::1"], env)).toEqual({
+      server: { host: "::1", port: 9001, modelsDir: "/m" },
+      openBrowser: true,
+      help: false,
+    });
+    expect(readOptions([], { ...env, DAYDREAM_SCOPE_ASSETS_DIR: "/a" }).server).toEqual({
+      host: "0.0.0.0",
+      port: 9000,
+      modelsDir: "/m",
+      assetsDir: "/a",
+    });
+    expect(readOptions([], {}).server).toEqual({});
+  });
+
+  it("opens no browser in CI, without a display on Linux, or when told not to", () => {
+    expect(readOptions(["--no-open"], { DISPLAY: ":0" }).openBrowser).toBe(false);
+    expect(readOptions([], { DISPLAY: ":0", CI: "1" }).openBrowser).toBe(false);
+    expect(readOptions([], {}).openBrowser).toBe(process.platform !== "linux");
+  });
+
+  it("refuses what it does not know", () => {
+    expect(() => readOptions(["--prot", "1"], {})).toThrow(/--prot/);
+    for (const port of ["x", "-1", "70000", "", "1.5"]) expect(() => readOptions([`--port=${port}`], {})).toThrow();
+  });
+});
+
+describe("the command", () => {
+  it("prints one line with the address, answers there, and ends with code 0", async () => {
+    const { output, ask, child, exit } = await serve();
+    expect((await ask("/health")).status).toBe(200);
+    child.kill("SIGINT");
+    expect(await exit).toEqual([0, null]);
+    expect(output.out).toMatch(/^Everframe is ready at http:\/\/localhost:\d+ .*\n$/);
+  });
+
+  it("says in one line that the port is in use, and ends with code 1", async () => {
+    const taken = createServer().listen(0, "127.0.0.1");
+    await once(taken, "listening");
+    const { port } = taken.address() as { port: number };
+    const { output, exit } = run("--no-open", "--port", String(port));
+    expect(await exit).toEqual([1, null]);
+    expect(output.out).toBe("");
+    expect(output.err).toMatch(new RegExp(`^Port ${port} is in use.*--port ${port + 1}\n$`));
+    taken.close();
+  });
+
+  it("shows its options", async () => {
+    const { output, exit } = run("--help");
+    expect(await exit).toEqual([0, null]);
+    for (const option of ["--host", "--port", "--models-dir", "--no-open"]) expect(output.out).toContain(option);
+    expect(output.out).not.toContain(homedir());
+  });
+
+  it("ends with code 0 on SIGTERM while it streams, and tells the client", async () => {
+    const { ask, load, child, exit, output } = await serve();
+    await load("passthrough");
+    const client = await TestClient.connect({ ask });
+    try {
+      await client.receive(10);
+      child.kill("SIGTERM");
+      expect(await exit, output.err).toEqual([0, null]);
+      expect(client.told("stream_stopped")).toMatchObject([{ reason: "server_shutdown" }]);
+    } finally {
+      client.close();
+    }
+  });
+
+  it("ends with code 0 in the middle of a chunk", async () => {
+    const { ask, load, child, exit, output } = await serve();
+    await load("longlive");
+    const client = await TestClient.connect({ ask, parameters: { input_mode: "text", prompts: "photo" } });
+    try {
+      await client.receive(3, 60_000);
+      await sleep(50); // text mode has no pause between chunks
+      child.kill("SIGTERM");
+      expect(await exit, output.err).toEqual([0, null]);
+      expect(client.told("stream_stopped")).toMatchObject([{ reason: "server_shutdown" }]);
+    } finally {
+      client.close();
+    }
+  });
+
+  it("ends with code 0 while a model is being loaded", async () => {
+    const { post, status, child, exit, output } = await serve();
+    await post("longlive");
+    expect((await status()).status).toBe("loading");
+    child.kill("SIGTERM");
+    expect(await exit, output.err).toEqual([0, null]);
+  });
+});
