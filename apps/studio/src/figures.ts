@@ -46,10 +46,10 @@ export function sizeText(size: { width: number; height: number } | undefined): s
   return size === undefined ? "" : `${size.width} × ${size.height}`;
 }
 
-/** What a running load is at, as a sentence; undefined when nobody said. */
+/** The part of the model that is being loaded, as it stands on the stage; undefined when nobody said. */
 export function stageText(pipeline: PipelineStatus | undefined): string | undefined {
   const stage = pipeline?.loadingStage;
-  return stage === undefined ? undefined : `Opening the ${stage}`;
+  return stage === undefined ? undefined : stage.charAt(0).toUpperCase() + stage.slice(1);
 }
 
 function rounded(value: number | undefined): string {

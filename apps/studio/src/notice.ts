@@ -46,7 +46,7 @@ export function noticeOf(error: unknown, occasion: Occasion): Notice | undefined
         action: occasion === "load" ? "load" : "start",
       };
     default:
-      return { title: message, help, action: code === "unsupported" ? "none" : "start" };
+      return { title: message.replace(/\.$/, ""), help, action: code === "unsupported" ? "none" : "start" };
   }
 }
 

@@ -20,7 +20,7 @@ function Words({ children }: { children: ReactNode }) {
 
 function Title({ children }: { children: ReactNode }) {
   return (
-    <h2 className="max-w-[24rem] text-balance font-semibold text-3xl leading-[1.05] tracking-[-0.035em] sm:text-4xl xl:text-5xl">
+    <h2 className="max-w-[28rem] text-balance font-semibold text-3xl leading-[1.05] tracking-[-0.035em] sm:text-4xl xl:text-5xl">
       {children}
     </h2>
   );
@@ -66,7 +66,9 @@ export function IdleView({ snapshot, studio }: ViewProps) {
       {!loaded && (
         <div className="absolute inset-x-0 bottom-0">
           <p className="px-5 pb-1.5 text-muted text-xs sm:px-8 lg:px-10">
-            {reachable === undefined ? "Looking for the server" : (stageText(pipeline) ?? "Loading the model")}
+            {reachable === undefined
+              ? "Looking for the server"
+              : ["Loading the model", stageText(pipeline)].filter(Boolean).join(" · ")}
           </p>
           <ProgressLine />
         </div>
