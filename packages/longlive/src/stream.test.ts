@@ -103,6 +103,8 @@ describe("LongLiveStream", () => {
     const vace = await first(VACE);
     expect(same(vace, await first({ ...VACE, vaceContextScale: 0.5 }))).toBe(false);
     expect(same(vace, await first(VACE, "photo", 90))).toBe(false);
+    const unseen = { ...VACE, vaceContextScale: 0 };
+    expect(same(await first(unseen), await first(unseen, "photo", 90))).toBe(true);
   });
 
   it("starts anew for a new prompt over video, other steps, another mode and on demand", async () => {

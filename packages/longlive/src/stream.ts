@@ -208,7 +208,7 @@ export class LongLiveStream {
 
     if (blend.updated && this.#startFrame > 0) await timer.time("cache", () => this.#renewKeys());
     const condition =
-      route.mode === "text" && pixels && parameters.vaceContextScale > 0
+      route.mode === "text" && pixels
         ? await timer.time("encode", () => this.#condition(pixels, parameters.vaceContextScale))
         : undefined;
     const clean = await this.#denoise(noisy, steps, noise, condition, timer, signal);
@@ -336,8 +336,11 @@ export class LongLiveStream {
     let latents = noisy;
     let pass = this.#pass(latents, 0, this.#startFrame);
     for (const [i, timestep] of steps.entries()) {
+      // At scale 0 the condition is still encoded, so that its stream has no gap, but the branch adds nothing.
       const hints: Hints | undefined =
-        condition && (await timer.time("vace", () => generator.hints(latents, timestep, pass.text, condition)));
+        condition && condition.scale > 0
+          ? await timer.time("vace", () => generator.hints(latents, timestep, pass.text, condition))
+          : undefined;
       pass = { ...pass, latents, timestep, hints };
       const result = await timer.step(() => generator.forward(pass));
       this.#observePass("denoise", pass, result);
