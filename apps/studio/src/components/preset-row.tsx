@@ -16,7 +16,7 @@ export function PresetRow({ applied, onApply }: { applied: string; onApply: (pro
               type="button"
               aria-pressed={active}
               onClick={() => onApply(preset.prompt)}
-              className={`group min-w-[6.9rem] snap-start overflow-hidden rounded-xl border text-left transition duration-200 ${
+              className={`group min-w-[6.9rem] snap-start xl:min-w-0 overflow-hidden rounded-xl border text-left transition duration-200 ${
                 active ? "border-glow bg-raised" : "border-line bg-panel hover:border-edge hover:bg-raised"
               }`}
             >
@@ -29,7 +29,7 @@ export function PresetRow({ applied, onApply }: { applied: string; onApply: (pro
                 <Scene style={preset.style} />
               </svg>
               <span
-                className={`block truncate px-2.5 py-1.5 text-xs ${active ? "text-paper" : "text-muted group-hover:text-paper"}`}
+                className={`block truncate px-2 py-1.5 text-[0.7rem] 2xl:text-xs ${active ? "text-paper" : "text-muted group-hover:text-paper"}`}
               >
                 {preset.label}
               </span>

@@ -9,6 +9,9 @@ import { Mosaic } from "./mosaic.tsx";
 import { BusyView, IdleView, NoticeView } from "./stage-views.tsx";
 import { Video } from "./video.tsx";
 
+/** Leaves room for the prompt, the presets and the figures. */
+const MAX_HEIGHT = "max(20rem, 100dvh - 19.5rem)";
+
 type StageProps = { snapshot: Snapshot; studio: Studio };
 
 export function Stage({ snapshot, studio }: StageProps) {
@@ -33,10 +36,15 @@ export function Stage({ snapshot, studio }: StageProps) {
       {phase === "live" && <Glow video={video} mirrored={mirrored} />}
       <div
         ref={frame}
-        className={`group relative isolate flex w-full flex-col overflow-hidden rounded-3xl bg-black shadow-stage ring-1 ring-line ${
+        className={`group relative isolate mx-auto flex w-full flex-col overflow-hidden rounded-3xl bg-black shadow-stage ring-1 ring-line ${
           showsVideo ? "max-lg:rounded-2xl" : source === undefined ? "max-sm:min-h-[34rem]" : "max-sm:min-h-[23rem]"
         }`}
-        style={{ aspectRatio: `${width} / ${height}`, maxHeight: "max(20rem, calc(100dvh - 19.5rem))" }}
+        style={{
+          aspectRatio: `${width} / ${height}`,
+          maxHeight: MAX_HEIGHT,
+          // Video is shown whole and without bars; the artwork may be cropped.
+          ...(showsVideo ? { maxWidth: `calc(${MAX_HEIGHT} * ${width / height})` } : {}),
+        }}
         data-phase={phase}
       >
         {!showsVideo && <Backdrop source={source?.stream} mirrored={mirrored} />}
