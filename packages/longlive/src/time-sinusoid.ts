@@ -22,7 +22,8 @@ export function timeSinusoid(timestep: number, freqDim: number, precision: Sinus
   return values;
 }
 
+// The logarithm itself is rounded first: tensor libraries narrow a scalar to the tensor's type before they multiply.
 function roundedAngle(timestep: number, i: number, half: number): number {
-  const exponent = Math.fround(Math.fround(-Math.log(10000) * i) / half);
+  const exponent = Math.fround(Math.fround(Math.fround(-Math.log(10000)) * i) / half);
   return Math.fround(timestep * Math.fround(Math.exp(exponent)));
 }
