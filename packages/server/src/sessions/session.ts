@@ -151,7 +151,8 @@ export class Session {
     this.#cancelStats();
     this.#output.close();
     this.#input.clear();
-    this.#log.info({ reason, ...(error && { error: error.message }) }, "session closed");
+    // Without work the offer itself was refused, and its answer says why.
+    if (this.#work !== undefined) this.#log.info({ reason, ...(error && { error: error.message }) }, "session closed");
     const stopped = this.#work?.stop() ?? Promise.resolve();
     if (wasLive && reason !== "peer_closed") {
       this.#tell({
