@@ -5,7 +5,7 @@
  * has at most one request waiting, so first come, first served is fair.
  */
 import { parentPort, workerData } from "node:worker_threads";
-import { ApiError, errorText } from "@everframe/protocol";
+import { ApiError, errorText, type PlainError } from "@everframe/protocol";
 import {
   buffersOf,
   type ChunkInfo,
@@ -28,6 +28,8 @@ const streams = new Map<number, ModelStream>();
 const jobs: { job: Job; abort: AbortController }[] = [];
 const closedStreams = new Set<number>();
 let running: (typeof jobs)[number] | undefined;
+/** Whether `work` is on its way, also between two jobs. */
+let isWorking = false;
 let stopping = false;
 
 port.on("message", (request: EngineRequest) => {
@@ -40,20 +42,21 @@ port.on("message", (request: EngineRequest) => {
     case "closeStream":
       // The running job may be this stream's: its caches are freed once the job has ended.
       closedStreams.add(request.streamId);
-      if (running === undefined) freeClosedStreams();
+      if (!isWorking) freeClosedStreams();
       break;
     case "stop":
       stopping = true;
       for (const entry of running === undefined ? jobs : [running, ...jobs]) entry.abort.abort();
-      if (running === undefined) void end();
+      if (!isWorking) void end();
       break;
     default:
       jobs.push({ job: request, abort: new AbortController() });
-      if (running === undefined) void work();
+      if (!isWorking) void work();
   }
 });
 
 async function work(): Promise<void> {
+  isWorking = true;
   for (let entry = jobs.shift(); entry !== undefined; entry = jobs.shift()) {
     running = entry;
     const { job, abort } = entry;
@@ -62,13 +65,14 @@ async function work(): Promise<void> {
       const value = await execute(job, abort.signal);
       reply({ type: "answer", id: job.id, value }, "frames" in value ? buffersOf(value.frames) : []);
     } catch (error) {
-      reply({ type: "failure", id: job.id, error: toApiError(error).toPlain() });
+      reply({ type: "failure", id: job.id, error: toPlainError(job, error) });
     }
     running = undefined;
     freeClosedStreams();
     // Lets messages in: a chain of awaits alone would never read the port.
     await new Promise((resolve) => setImmediate(resolve));
   }
+  isWorking = false;
   if (stopping) await end();
 }
 
@@ -77,7 +81,8 @@ async function execute(job: Job, signal: AbortSignal): Promise<LoadedInfo | Stre
     case "load": {
       const { LongLiveModel } = await importModel();
       const onStage = (stage: string) => reply({ type: "stage", stage });
-      model = await LongLiveModel.load(job.folder, { ...job.options, signal, onStage });
+      const log = (text: string) => reply({ type: "notice", text });
+      model = await LongLiveModel.load(job.folder, { ...job.options, signal, onStage, log });
       const { config, size } = model;
       return { model: config.name, size: { ...size }, defaultSize: { ...config.defaultSize } };
     }
@@ -134,11 +139,13 @@ function flatten(timingsMs: Record<string, number | number[]>): Record<string, n
   );
 }
 
-function toApiError(thrown: unknown): ApiError {
-  if (thrown instanceof ApiError) return thrown;
+/** What a job threw, with the catalogue's code where it has none of its own. */
+function toPlainError(job: Job, thrown: unknown): PlainError {
+  if (thrown instanceof ApiError) return thrown.toPlain();
   const reason = errorText(thrown);
-  if (/out of memory|bad_alloc|allocation failed/i.test(reason)) {
-    return new ApiError("out_of_memory", { reason }, { cause: thrown });
-  }
-  return new ApiError("chunk_failed", { reason }, { cause: thrown });
+  if (/out of memory|bad_alloc|allocation failed/i.test(reason))
+    return new ApiError("out_of_memory", { reason }).toPlain();
+  if (job.type === "generate") return new ApiError("chunk_failed", { reason }).toPlain();
+  // Who loads says what was to be loaded; here only the reason is known.
+  return { code: "internal", message: reason };
 }

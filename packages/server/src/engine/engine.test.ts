@@ -9,16 +9,18 @@ const modelModule = new URL("../testing/stand-in-model.ts", import.meta.url).hre
 const engines: Engine[] = [];
 const never = new AbortController().signal;
 
-function start(): { engine: Engine; stages: string[]; crashes: Error[] } {
+function start(): { engine: Engine; stages: string[]; notices: string[]; crashes: Error[] } {
   const stages: string[] = [];
+  const notices: string[] = [];
   const crashes: Error[] = [];
   const engine = new Engine({
     modelModule,
     onStage: (stage) => stages.push(stage),
+    onNotice: (text) => notices.push(text),
     onCrash: (error) => crashes.push(error),
   });
   engines.push(engine);
-  return { engine, stages, crashes };
+  return { engine, stages, notices, crashes };
 }
 
 async function loaded(): Promise<{ engine: Engine; crashes: Error[] }> {
@@ -38,7 +40,7 @@ afterEach(async () => {
 
 describe("Engine", () => {
   it("loads a model, says what it is doing, and makes chunks", async () => {
-    const { engine, stages } = start();
+    const { engine, stages, notices } = start();
     const info = await engine.load("any", { width: 64, height: 48, vace: true }, never);
     expect(info).toEqual({
       model: "stand-in",
@@ -46,6 +48,7 @@ describe("Engine", () => {
       defaultSize: { width: 32, height: 16 },
     });
     expect(stages).toEqual(["stand-in"]);
+    expect(notices).toEqual(["a stand-in notice"]);
     const stream = await engine.openStream(9);
     const chunk = await generate(stream, "grey");
     expect(chunk.frames).toHaveLength(12);
@@ -93,6 +96,7 @@ describe("Engine", () => {
   it("tells why a model cannot be loaded", async () => {
     const { engine } = start();
     await expect(engine.load("broken", { vace: true }, never)).rejects.toMatchObject({ code: "model_corrupt" });
+    await expect(engine.load("unreadable", { vace: true }, never)).rejects.toThrow(/^a stand-in surprise$/);
   });
 
   it("gives up at once what is aborted, running or waiting, and goes on with the rest", async () => {

@@ -21,6 +21,8 @@ export type EngineOptions = {
   /** The module with `LongLiveModel`; default @everframe/longlive. */
   modelModule?: string;
   onStage?: (stage: string) => void;
+  /** Hears rare notices of the model, one line each. */
+  onNotice?: (text: string) => void;
   /** The thread ended without being asked to. */
   onCrash: (error: Error) => void;
 };
@@ -128,13 +130,19 @@ export class Engine {
   }
 
   #receive(message: EngineReply): void {
-    if (message.type === "stage") {
-      this.#options.onStage?.(message.stage);
-      return;
+    switch (message.type) {
+      case "stage":
+        this.#options.onStage?.(message.stage);
+        break;
+      case "notice":
+        this.#options.onNotice?.(message.text);
+        break;
+      case "answer":
+        this.#waiting.get(message.id)?.resolve(message.value);
+        break;
+      case "failure":
+        this.#waiting.get(message.id)?.reject(ApiError.fromPlain(message.error));
     }
-    const waiting = this.#waiting.get(message.id);
-    if (message.type === "answer") waiting?.resolve(message.value);
-    else waiting?.reject(ApiError.fromPlain(message.error));
   }
 
   #end(code: number): void {

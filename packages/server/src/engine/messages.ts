@@ -29,6 +29,7 @@ export type ChunkInfo = { frames: RgbaFrame[]; stagesMs: Record<string, number> 
 /** From the engine. */
 export type EngineReply =
   | { type: "stage"; stage: string }
+  | { type: "notice"; text: string }
   | { type: "answer"; id: number; value: LoadedInfo | StreamInfo | ChunkInfo }
   | { type: "failure"; id: number; error: PlainError };
 

@@ -31,6 +31,8 @@ export type ModelOptions = {
   vace?: boolean;
   signal?: AbortSignal;
   onStage?: (stage: string) => void;
+  /** Receives rare notices, one line each. */
+  log?: (line: string) => void;
 };
 
 /** The module that the engine thread imports: its `LongLiveModel`. */

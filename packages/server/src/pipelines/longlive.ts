@@ -28,6 +28,7 @@ async function load(
   const engine = new Engine({
     ...(options.modelModule === undefined ? {} : { modelModule: options.modelModule }),
     onStage: context.onStage,
+    onNotice: context.onNotice,
     onCrash: (error) => {
       if (isLoaded) context.onCrash(error);
     },

@@ -121,6 +121,7 @@ export class PipelineManager {
         onStage: (stage) => {
           loading.stage = stage;
         },
+        onNotice: (text) => log.warn({ pipeline: request.pipelineId }, text),
         onCrash: (error) => this.#crashed(pipeline, error),
       });
       if (this.#state !== loading) {

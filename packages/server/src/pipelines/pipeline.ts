@@ -54,6 +54,8 @@ export type LoadContext = {
   signal: AbortSignal;
   /** Hears what the load is doing, in words. */
   onStage: (stage: string) => void;
+  /** Hears rare notices that a person should read, one line each. */
+  onNotice: (text: string) => void;
   /** Hears of the pipeline's sudden end, after it was loaded. */
   onCrash: (error: Error) => void;
 };

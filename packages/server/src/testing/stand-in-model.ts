@@ -15,6 +15,8 @@ let chunks = 0;
 export const LongLiveModel = {
   async load(folder: string, options: ModelOptions): Promise<Model> {
     options.onStage?.("stand-in");
+    options.log?.("a stand-in notice");
+    if (folder.endsWith("unreadable")) throw new Error("a stand-in surprise");
     if (folder.endsWith("broken")) throw new ApiError("model_corrupt", { folder, reason: "it is a stand-in" });
     if (folder.endsWith("endless")) await aborted(options.signal);
     const size = { width: options.width ?? SIZE.width, height: options.height ?? SIZE.height };
