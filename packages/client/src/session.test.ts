@@ -163,7 +163,9 @@ test("parameters reach the server merged, the last value last", async () => {
   for (let i = 0; i <= 50; i++) session.set({ noiseScale: i / 50 });
   session.set({ prompts: "anime" });
   await until(() => peer.received.some((message) => Object.hasOwn(message as object, "prompts")));
-  expect(peer.received).toEqual([{ noise_scale: 0 }, { noise_scale: 1, prompts: [{ text: "anime", weight: 1 }] }]);
+  expect(peer.received[0]).toEqual({ noise_scale: 0 });
+  expect(Object.assign({}, ...peer.received)).toEqual({ noise_scale: 1, prompts: [{ text: "anime", weight: 1 }] });
+  expect(peer.received.length).toBeLessThan(25);
 });
 
 test("the server's messages become typed events, and unknown ones nothing", async () => {
