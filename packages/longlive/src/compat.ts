@@ -12,6 +12,8 @@ export type Compat = {
   readonly vaceSinusoid: SinusoidPrecision;
   /** Whether a restart of the stream also forgets which prompts a transition has led to. */
   readonly restartForgetsPrompts: boolean;
+  /** One memory for all videos that a stream encodes, so that they run into each other. */
+  readonly sharedEncoder: boolean;
   /** Least timestep of a first step that follows from the noise scale. */
   readonly leastFirstStep: number;
 };
@@ -21,7 +23,14 @@ export const COMPAT = {
     vaceKeyMultiple: 128,
     vaceSinusoid: "float32",
     restartForgetsPrompts: true,
+    sharedEncoder: true,
     leastFirstStep: Number.NEGATIVE_INFINITY,
   },
-  everframe: { vaceKeyMultiple: 1, vaceSinusoid: "float64", restartForgetsPrompts: false, leastFirstStep: 0 },
+  everframe: {
+    vaceKeyMultiple: 1,
+    vaceSinusoid: "float64",
+    restartForgetsPrompts: false,
+    sharedEncoder: false,
+    leastFirstStep: 0,
+  },
 } as const satisfies Record<string, Compat>;

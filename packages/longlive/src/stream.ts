@@ -8,7 +8,7 @@
  * SDEdit-like start from noised video, arXiv:2108.01073).
  */
 import { ApiError, errorText, type Parameters } from "@everframe/protocol";
-import { type DecoderStream, type EncoderStream, type Latents, pixelFramesOf, TIME_FACTOR } from "./autoencoder.ts";
+import { type Latents, pixelFramesOf, TIME_FACTOR } from "./autoencoder.ts";
 import { COMPAT, type Compat } from "./compat.ts";
 import type { Hints, Pass, Prediction, TextKeys } from "./generator.ts";
 import { KvCache } from "./kv-cache.ts";
@@ -18,6 +18,7 @@ import { type NoiseFactory, type NoiseSource, seededNoise } from "./noise.ts";
 import { type Frame, type Pixels, resampleFrames, toFrames, toPixels } from "./preprocess.ts";
 import { PromptBlender } from "./prompt-blender.ts";
 import { addNoise, videoSteps } from "./scheduler.ts";
+import { openStreamCodec, type StreamCodec } from "./stream-codec.ts";
 import { type VaceContext, videoContext } from "./vace.ts";
 
 /** Milliseconds by station. */
@@ -93,9 +94,7 @@ export class LongLiveStream {
   readonly #compat: Compat;
   readonly #blender: PromptBlender;
   readonly #cache: KvCache;
-  readonly #encoder: EncoderStream;
-  readonly #conditionEncoder: EncoderStream;
-  readonly #decoder: DecoderStream;
+  readonly #codec: StreamCodec;
   readonly #motion: MotionController;
   #busy = false;
   #closed = false;
@@ -124,9 +123,7 @@ export class LongLiveStream {
       windowFrames,
       sinkFrames,
     });
-    this.#encoder = autoencoder.openEncoder();
-    this.#conditionEncoder = autoencoder.openEncoder();
-    this.#decoder = autoencoder.openDecoder();
+    this.#codec = openStreamCodec(autoencoder, { shared: this.#compat.sharedEncoder });
     this.#motion = new MotionController(framesPerBlock);
   }
 
@@ -202,7 +199,7 @@ export class LongLiveStream {
     const noisy =
       noiseScale === undefined
         ? this.#pureNoise(noise)
-        : await this.#noised(await timer.time("encode", () => this.#encoder.encode(pixels!)), noise, noiseScale);
+        : await this.#noised(await timer.time("encode", () => this.#codec.video.encode(pixels!)), noise, noiseScale);
     this.#observe({ type: "noised", latents: noisy, cache: this.#cache });
     signal?.throwIfAborted();
 
@@ -214,7 +211,7 @@ export class LongLiveStream {
     const clean = await this.#denoise(noisy, steps, noise, condition, timer, signal);
     this.#observe({ type: "finished", latents: clean, cache: this.#cache });
 
-    const decoded = await timer.time("decode", () => this.#decoder.decode(clean));
+    const decoded = await timer.time("decode", () => this.#codec.decoder.decode(clean));
     this.#remember(clean);
     this.#startFrame += clean.frames;
     const pictures = timer.timeSync("decode", () => toFrames(decoded, this.#parts.size));
@@ -261,9 +258,7 @@ export class LongLiveStream {
     this.#startFrame = 0;
     this.#conditionFrames = 0;
     this.#recent = { frames: 0, data: new Float32Array(0) };
-    this.#encoder.reset();
-    this.#conditionEncoder.reset();
-    this.#decoder.reset();
+    this.#codec.reset();
     return true;
   }
 
@@ -315,7 +310,7 @@ export class LongLiveStream {
 
   async #condition(pixels: Pixels, scale: number): Promise<VaceContext> {
     const { config, generator, grey } = this.#parts;
-    const reactive = await this.#conditionEncoder.encode(pixels);
+    const reactive = await this.#codec.reactive.encode(pixels);
     const inactive = await grey.frames(this.#conditionFrames, reactive.frames);
     this.#conditionFrames += reactive.frames;
     const plane = generator.grid.height * generator.grid.width;
