@@ -24,6 +24,7 @@ import { SessionManager } from "./sessions/session-manager.ts";
 import { createWrtcBackend } from "./webrtc/wrtc-peer.ts";
 
 const STUDIO_FOLDER = fileURLToPath(new URL("../../../apps/studio/dist", import.meta.url));
+const EXAMPLES_FOLDER = fileURLToPath(new URL("../../../examples", import.meta.url));
 const PACKAGE = fileURLToPath(new URL("../package.json", import.meta.url));
 /** For clients that are not on this machine. */
 const PUBLIC_STUN: IceServer = { urls: ["stun:stun.l.google.com:19302"] };
@@ -80,7 +81,8 @@ export function createServer(options: ServerOptions = {}): EverframeServer {
   });
   const version = (JSON.parse(readFileSync(PACKAGE, "utf8")) as { version: string }).version;
   const studioFolder = resolve(options.studioFolder ?? STUDIO_FOLDER);
-  const app = createApp({ pipelines, sessions, assets, iceServers, studioFolder, version, log });
+  const pages = { studioFolder, examplesFolder: EXAMPLES_FOLDER };
+  const app = createApp({ pipelines, sessions, assets, iceServers, ...pages, version, log });
   let socket: Server | undefined;
 
   return {

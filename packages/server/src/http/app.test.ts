@@ -177,10 +177,13 @@ describe("POST /api/v1/webrtc/offer", () => {
 });
 
 describe("PATCH and DELETE /api/v1/webrtc/offer/{id}", () => {
-  it("answers 404 for a session that is not there", async () => {
+  it("answers 404 to candidates for a session that is not there", async () => {
     expect(await refusal(patch("abc", { candidates: [] }), 404)).toMatchObject({ code: "session_not_found" });
-    const response = server.app.request("/api/v1/webrtc/offer/abc", { method: "DELETE" });
-    expect(await refusal(response, 404)).toMatchObject({ code: "session_not_found" });
+  });
+
+  it("grants the end of a session that has ended already", async () => {
+    const response = await server.app.request("/api/v1/webrtc/offer/abc", { method: "DELETE" });
+    expect(response.status).toBe(204);
   });
 
   it("answers 422 for a body of another shape", async () => {
@@ -232,6 +235,14 @@ describe("the rest", () => {
     ]) {
       expect(await refusal(server.app.request(path), 404), path).toMatchObject({ code: "not_found" });
     }
+  });
+
+  it("serves the example pages, and nothing beside them", async () => {
+    const page = await server.app.request("/examples/guide.html");
+    expect(page.headers.get("content-type")).toContain("text/html");
+    expect(await page.text()).toContain("RTCPeerConnection");
+    await refusal(Promise.resolve(server.app.request("/examples/nothing.html")), 404);
+    await refusal(Promise.resolve(server.app.request("/examples/%2e%2e/package.json")), 404);
   });
 
   it("answers other methods on unknown paths with 405", async () => {

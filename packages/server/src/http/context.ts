@@ -12,6 +12,8 @@ export type AppContext = {
   iceServers: readonly IceServer[];
   /** Folder of the built studio page; it may not exist. */
   studioFolder: string;
+  /** Folder of the example pages, served below /examples/. */
+  examplesFolder: string;
   version: string;
   log: Logger;
 };

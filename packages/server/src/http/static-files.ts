@@ -1,6 +1,7 @@
 /**
- * The studio page: files of its build, and its first page for every other
- * path that a browser may open. When it is not built a plain page says so.
+ * The pages: the examples, and the studio, which is the files of its build and
+ * its first page for every other path that a browser may open. When it is not
+ * built a plain page says so.
  */
 import { createReadStream } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
@@ -35,11 +36,13 @@ const NOT_BUILT = `<!doctype html>
 </body></html>
 `;
 
-export function staticFiles({ studioFolder }: AppContext): Hono {
+export function staticFiles({ studioFolder, examplesFolder }: AppContext): Hono {
   return new Hono().get("*", async (c) => {
     const path = decodePath(c);
     if (path.startsWith("/api/")) throw new ApiError("not_found", { path });
-    const file = join(studioFolder, path);
+    const file = path.startsWith("/examples/")
+      ? join(examplesFolder, path.slice("/examples/".length))
+      : join(studioFolder, path);
     const bytes = await fileSize(file);
     if (bytes !== undefined) return sendFile(c, file, bytes);
     if (extname(path) !== "") throw new ApiError("not_found", { path });

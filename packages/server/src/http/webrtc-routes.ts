@@ -27,7 +27,8 @@ export function webrtcRoutes({ pipelines, sessions, assets, iceServers }: AppCon
       return c.body(null, 204);
     })
     .delete("/api/v1/webrtc/offer/:sessionId", (c) => {
-      void sessions.get(c.req.param("sessionId")).close("deleted");
+      // A leaving page also closes its data channel, and either may come first: the wish is granted both times.
+      void sessions.find(c.req.param("sessionId"))?.close("deleted");
       return c.body(null, 204);
     });
 }

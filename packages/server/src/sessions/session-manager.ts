@@ -46,9 +46,14 @@ export class SessionManager {
 
   /** The session; throws `session_not_found`. */
   get(sessionId: string): Session {
-    const session = this.#sessions.get(sessionId);
+    const session = this.find(sessionId);
     if (session === undefined) throw new ApiError("session_not_found", { sessionId });
     return session;
+  }
+
+  /** The session, if it is still there. */
+  find(sessionId: string): Session | undefined {
+    return this.#sessions.get(sessionId);
   }
 
   /** Closes every session and waits until all are gone. */
