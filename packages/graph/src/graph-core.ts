@@ -6,10 +6,10 @@
  */
 import { dirname, relative, sep } from "node:path";
 import { canonicalDim, type Dim, formatShape, type Shape, ShapeError, sameShape } from "./dims.ts";
-import { type ARRAY_TYPE, type DType, isRuntimeDType } from "./dtype.ts";
+import { ARRAY_TYPE, type DType, isRuntimeDType } from "./dtype.ts";
 import type { Device, Model, Port } from "./model.ts";
 import { type Attribute, type OnnxNode, type OnnxTensor, writeOnnx } from "./onnx-writer.ts";
-import type { SafetensorsDType, SafetensorsFile } from "./safetensors.ts";
+import type { WeightDType, WeightFile } from "./weight-file.ts";
 
 /** A tensor inside a graph. Made by the graph's methods only; belongs to that graph. */
 export type Value = { readonly name: string; readonly shape: Shape; readonly dtype: DType };
@@ -24,19 +24,20 @@ export type GraphOptions = {
   attention?: "fused" | "plain";
 };
 
-const STORED_AS: Readonly<Partial<Record<SafetensorsDType, DType>>> = {
+const STORED_AS: Readonly<Partial<Record<WeightDType, DType>>> = {
   F32: "f32",
   F16: "f16",
   BF16: "bf16",
   I64: "i64",
   I32: "i32",
+  I8: "i8",
   U8: "u8",
   F8_E4M3: "f8e4m3",
 };
 
 type EmitOptions = { dtype?: DType; attributes?: Record<string, Attribute>; contributed?: boolean };
 
-type StoredWeight = { file: SafetensorsFile; tensorName: string };
+type StoredWeight = { file: WeightFile; tensorName: string };
 
 export class GraphCore {
   readonly name: string;
@@ -76,11 +77,13 @@ export class GraphCore {
 
   /**
    * A tensor of a weight file, left in the file until a session is created. Float weights come out as f32 whatever
-   * their storage type (the cast is done once, at load). The same tensor asked for twice is one value.
+   * their storage type (the cast is done once, at load); i16 and bool too. The same tensor asked for twice is one
+   * value. A tensor whose elements are not in row-major order in the file is brought into order and written into the
+   * graph.
    * @param options.reshape Another shape with equally many elements.
-   * @throws SafetensorsError when the tensor is missing; ShapeError when `reshape` does not fit.
+   * @throws WeightFileError when the tensor is missing; ShapeError when `reshape` does not fit.
    */
-  weight(file: SafetensorsFile, tensorName: string, options: { reshape?: readonly number[] } = {}): Value {
+  weight(file: WeightFile, tensorName: string, options: { reshape?: readonly number[] } = {}): Value {
     const info = file.info(tensorName);
     const shape = options.reshape ?? info.shape;
     if (product(shape) !== product(info.shape)) {
@@ -88,13 +91,15 @@ export class GraphCore {
         `weight: operand "${tensorName}" ${formatShape(info.shape)} cannot be read as ${formatShape(shape)}.`,
       );
     }
-    const key = JSON.stringify([file.path, tensorName, shape]);
+    // The place, not the name: files opened with different prefixes or entries name the same bytes differently.
+    const key = JSON.stringify([file.path, info.dtype, info.offset, info.length, info.strides, shape]);
     const known = this.#weights.get(key);
     if (known) return known;
     const dtype = STORED_AS[info.dtype];
-    // F64 is rare and never a storage choice, so it is decoded here instead of being cast by the engine.
+    // The engine reads no empty range of a file: it takes the whole file for it.
+    const inPlace = !info.strides && info.length > 0;
     const value =
-      dtype === undefined ? this.constant(file.read(tensorName), shape) : this.#stored(file, tensorName, dtype, shape);
+      dtype && inPlace ? this.#stored(file, tensorName, dtype, shape) : this.#copied(file, tensorName, shape);
     this.#weights.set(key, value);
     return value;
   }
@@ -230,7 +235,15 @@ export class GraphCore {
     return value;
   }
 
-  #stored(file: SafetensorsFile, tensorName: string, dtype: DType, shape: readonly number[]): Value {
+  /** A weight that the engine cannot take from the file: out of order, empty, or of a rare type. */
+  #copied(file: WeightFile, tensorName: string, shape: readonly number[]): Value {
+    const dtype = STORED_AS[file.info(tensorName).dtype];
+    const isInteger = dtype === "i64" || dtype === "i32" || dtype === "i8" || dtype === "u8";
+    if (!isInteger) return this.constant(file.read(tensorName), shape);
+    return this.#inline(dtype, new ARRAY_TYPE[dtype](file.readRaw(tensorName).buffer), shape);
+  }
+
+  #stored(file: WeightFile, tensorName: string, dtype: DType, shape: readonly number[]): Value {
     const value = this.#register(`${tensorName}:${this.#count++}`, shape, dtype);
     this.#constants.set(value.name, { name: value.name, dtype, dims: shape, data: { file, tensorName } });
     if (dtype !== "bf16" && dtype !== "f16" && dtype !== "f8e4m3") return value;
