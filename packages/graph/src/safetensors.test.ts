@@ -70,6 +70,7 @@ describe("a safetensors file", () => {
     expect(() => opened.info("b")).toThrow(/has no tensor "b"/);
   });
 
+  const DEEP = "[".repeat(50_000) + "]".repeat(50_000);
   const entry = (over: object) => JSON.stringify({ x: { dtype: "F32", shape: [2], data_offsets: [0, 8], ...over } });
   const eight = { x: f32Tensor([2], [1, 2]) };
   it.each<[string, Uint8Array, RegExp]>([
@@ -80,6 +81,11 @@ describe("a safetensors file", () => {
     ["whose header is not JSON", safetensorsBytes(eight, "{nonsense"), /not JSON/],
     ["whose header is a list", safetensorsBytes(eight, "[]"), /not a JSON object/],
     ["with an unknown dtype", safetensorsBytes(eight, entry({ dtype: "Q4" })), /unsupported dtype "Q4"/],
+    [
+      "with a dtype nested without end",
+      safetensorsBytes(eight, entry({ dtype: 0 }).replace('"dtype":0', `"dtype":${DEEP}`)),
+      /no dtype/,
+    ],
     ["with a negative size", safetensorsBytes(eight, entry({ shape: [-2] })), /not a list of sizes/],
     ["with a reversed range", safetensorsBytes(eight, entry({ data_offsets: [8, 0] })), /ends \(0\) before/],
     ["with a range of the wrong length", safetensorsBytes(eight, entry({ shape: [3] })), /takes 12/],
@@ -100,7 +106,15 @@ describe("a safetensors file", () => {
     expect(() => SafetensorsFile.open(path)).toThrow(message);
   });
 
-  it("is refused with its path when it is missing", () => {
+  it("is read when its metadata has more than texts, without that", () => {
+    const header = `{"__metadata__": {"note": "kept", "odd": ${DEEP}}, "x": ${entry({}).slice(5)}`;
+    const opened = SafetensorsFile.open(file("odd-metadata.safetensors", safetensorsBytes(eight, header)));
+    expect(opened.metadata).toEqual({ note: "kept" });
+    expect([...opened.read("x")]).toEqual([1, 2]);
+  });
+
+  it("is refused with its path when it is missing or a folder", () => {
+    expect(() => SafetensorsFile.open(folder)).toThrow(/is not a file/);
     expect(() => SafetensorsFile.open(join(folder, "none"))).toThrow(/none: cannot be opened/);
   });
 });
