@@ -7,6 +7,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { ApiError } from "@everframe/protocol";
+import { type AutoencoderConfig, parseAutoencoder } from "./autoencoder-config.ts";
+import { ConfigError, Fields } from "./config-fields.ts";
 
 export type TransformerConfig = {
   readonly dim: number;
@@ -45,19 +47,6 @@ export type TextEncoderConfig = {
   readonly weights: string;
 };
 
-export type TinyAutoencoderConfig = {
-  readonly type: "tiny";
-  readonly latentChannels: number;
-  readonly dim: number;
-  readonly encoderBlocks: number;
-  readonly decoderBlocks: number;
-  readonly mlpRatio: number;
-  /** Per latent channel: what encoded latents are centred and scaled by. */
-  readonly mean: readonly number[];
-  readonly std: readonly number[];
-  readonly weights: string;
-};
-
 /** What the transformer and the text encoder need to know; the autoencoder is described apart. */
 export type NetworkConfig = {
   readonly name: string;
@@ -78,7 +67,12 @@ export type NetworkConfig = {
   readonly textEncoder: TextEncoderConfig;
 };
 
-export type ModelConfig = NetworkConfig & { readonly autoencoder: TinyAutoencoderConfig };
+export type ModelConfig = NetworkConfig & {
+  /** The autoencoder that is used unless another is asked for. */
+  readonly autoencoder: AutoencoderConfig;
+  /** Others for the same latents. */
+  readonly otherAutoencoders: readonly AutoencoderConfig[];
+};
 
 /** LongLive's checkpoint on Wan2.1-T2V-1.3B, with VACE. */
 export const WAN_1_3B: NetworkConfig = {
@@ -148,8 +142,6 @@ export function readModelConfig(folder: string): ModelConfig {
   }
 }
 
-class ConfigError extends Error {}
-
 /** @throws an error that names the first field that does not fit. */
 export function parseModelConfig(json: unknown): ModelConfig {
   const root = new Fields("", json);
@@ -166,6 +158,7 @@ export function parseModelConfig(json: unknown): ModelConfig {
     transformer: parseTransformer(root.object("transformer")),
     textEncoder: parseTextEncoder(root.object("text_encoder")),
     autoencoder: parseAutoencoder(root.object("vae")),
+    otherAutoencoders: root.objects("other_vaes").map(parseAutoencoder),
     ...(root.has("vace") ? { vace: parseVace(root.object("vace")) } : {}),
   };
   checkModelConfig(config);
@@ -174,7 +167,7 @@ export function parseModelConfig(json: unknown): ModelConfig {
 
 /** @throws an error that names the sizes that do not go together. */
 export function checkModelConfig(config: ModelConfig): void {
-  const { transformer, vace, windowFrames, sinkFrames, framesPerBlock, textEncoder, autoencoder } = config;
+  const { transformer, vace, windowFrames, sinkFrames, framesPerBlock, textEncoder } = config;
   const demand = (holds: boolean, reason: string) => {
     if (!holds) throw new ConfigError(reason);
   };
@@ -183,7 +176,9 @@ export function checkModelConfig(config: ModelConfig): void {
   demand(transformer.freqDim % 2 === 0, "transformer.freq_dim must be even");
   demand(textEncoder.dim === transformer.textDim, "text_encoder.dim must equal transformer.text_dim");
   demand(textEncoder.attentionDim % textEncoder.heads === 0, "text_encoder.dim_attn must be a multiple of num_heads");
-  demand(autoencoder.latentChannels === transformer.inChannels, "vae.z_dim must equal transformer.in_dim");
+  for (const { latentChannels } of [config.autoencoder, ...config.otherAutoencoders]) {
+    demand(latentChannels === transformer.inChannels, "vae.z_dim must equal transformer.in_dim");
+  }
   // The first chunk of a video has one frame more than the others.
   demand(
     windowFrames >= sinkFrames + framesPerBlock + 1,
@@ -230,82 +225,4 @@ function parseTextEncoder(fields: Fields): TextEncoderConfig {
     maxDistance: fields.count("max_distance", { otherwise: 128 }),
     weights: fields.text("weights"),
   };
-}
-
-function parseAutoencoder(fields: Fields): TinyAutoencoderConfig {
-  const latentChannels = fields.count("z_dim");
-  const perChannel = (name: string) => {
-    const values = fields.numbers(name);
-    return values.length === latentChannels ? values : fields.fail(name, `must have ${latentChannels} numbers`);
-  };
-  return {
-    type: fields.oneOf("type", ["tiny"]),
-    latentChannels,
-    dim: fields.count("dim"),
-    encoderBlocks: fields.count("encoder_blocks"),
-    decoderBlocks: fields.count("decoder_blocks"),
-    mlpRatio: fields.count("mlp_ratio"),
-    mean: perChannel("mean"),
-    std: perChannel("std"),
-    weights: fields.text("weights"),
-  };
-}
-
-/** Reads the fields of a JSON object; every complaint names the field by its path. */
-class Fields {
-  readonly #path: string;
-  readonly #values: Record<string, unknown>;
-
-  constructor(path: string, value: unknown) {
-    this.#path = path;
-    if (typeof value !== "object" || value === null || Array.isArray(value)) {
-      throw new ConfigError(`${path || "the file"} must be an object`);
-    }
-    this.#values = value as Record<string, unknown>;
-  }
-
-  has(name: string): boolean {
-    return this.#values[name] !== undefined && this.#values[name] !== null;
-  }
-
-  fail(name: string, problem: string): never {
-    throw new ConfigError(`${this.#name(name)} ${problem}`);
-  }
-
-  object(name: string): Fields {
-    return new Fields(this.#name(name), this.#values[name]);
-  }
-
-  text(name: string): string {
-    const value = this.#values[name];
-    return typeof value === "string" && value !== "" ? value : this.fail(name, "must be a text");
-  }
-
-  oneOf<T extends string>(name: string, allowed: readonly T[]): T {
-    const found = allowed.find((value) => value === this.#values[name]);
-    return found ?? this.fail(name, `must be one of ${allowed.join(", ")}`);
-  }
-
-  number(name: string): number {
-    const value = this.#values[name];
-    return typeof value === "number" && Number.isFinite(value) ? value : this.fail(name, "must be a number");
-  }
-
-  count(name: string, options: { least?: number; otherwise?: number } = {}): number {
-    const { least = 1, otherwise } = options;
-    if (otherwise !== undefined && !this.has(name)) return otherwise;
-    const value = this.#values[name];
-    if (typeof value === "number" && Number.isSafeInteger(value) && value >= least) return value;
-    return this.fail(name, `must be a whole number from ${least}`);
-  }
-
-  numbers(name: string): number[] {
-    const value = this.#values[name];
-    if (Array.isArray(value) && value.every((item) => typeof item === "number" && Number.isFinite(item))) return value;
-    return this.fail(name, "must be a list of numbers");
-  }
-
-  #name(name: string): string {
-    return this.#path === "" ? name : `${this.#path}.${name}`;
-  }
 }

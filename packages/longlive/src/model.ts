@@ -8,15 +8,16 @@ import { join } from "node:path";
 import { SafetensorsError, SafetensorsFile, ShapeError } from "@everframe/graph";
 import { ApiError, errorText } from "@everframe/protocol";
 import { type Autoencoder, SPACE_FACTOR } from "./autoencoder.ts";
+import type { VaeType } from "./autoencoder-config.ts";
 import { COMPAT, type Compat } from "./compat.ts";
 import { type ModelConfig, type NetworkConfig, readModelConfig } from "./config.ts";
 import type { EngineOptions } from "./engine.ts";
 import { Generator } from "./generator.ts";
 import { GreyLatents } from "./grey-latents.ts";
+import { chosenAutoencoder, openAutoencoder } from "./open-autoencoder.ts";
 import type { Size } from "./preprocess.ts";
 import { LongLiveStream, type StreamOptions } from "./stream.ts";
 import { TextEncoder } from "./text-encoder.ts";
-import { TinyAutoencoder } from "./tiny-autoencoder.ts";
 import { openTokenizer } from "./tokenizer.ts";
 
 /** What a stream needs of a model. */
@@ -36,6 +37,8 @@ export type LoadOptions = EngineOptions & {
   height?: number;
   /** Load the condition branch, if the model has one. Default true. */
   vace?: boolean;
+  /** Default: the model's own autoencoder. A model whose latents are its own has no other. */
+  vaeType?: VaeType;
   /** Default `COMPAT.everframe`. */
   compat?: Compat;
   signal?: AbortSignal;
@@ -98,8 +101,9 @@ export class LongLiveModel {
           vaceKeyMultiple: compat.vaceKeyMultiple,
         }),
       );
+      const chosen = chosenAutoencoder(config, folder, options.vaeType);
       const autoencoder = await stage("autoencoder", () =>
-        TinyAutoencoder.create(config.autoencoder, openWeights(folder, config.autoencoder.weights), grid, options),
+        openAutoencoder(chosen, openWeights(folder, chosen.weights), grid, options),
       );
       signal?.throwIfAborted();
       const encodePrompt = remembered(KEPT_PROMPTS, (text: string) =>

@@ -7,7 +7,7 @@
  */
 import { type Device, Graph, type Model, type SafetensorsFile, type Session, type Value } from "@everframe/graph";
 import { type Autoencoder, type DecoderStream, type EncoderStream, SPACE_FACTOR, TIME_FACTOR } from "./autoencoder.ts";
-import type { TinyAutoencoderConfig } from "./config.ts";
+import type { TinyAutoencoderConfig } from "./autoencoder-config.ts";
 import { type EngineOptions, openSession } from "./engine.ts";
 import type { Pixels } from "./preprocess.ts";
 import type { LatentGrid } from "./wan-block.ts";

@@ -7,18 +7,18 @@ import { fileURLToPath } from "node:url";
 import { SafetensorsFile } from "@everframe/graph";
 import { defaultParameters } from "@everframe/protocol";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Latents } from "./autoencoder.ts";
+import type { Autoencoder, Latents } from "./autoencoder.ts";
 import { type ModelConfig, readModelConfig } from "./config.ts";
 import { Generator } from "./generator.ts";
 import { GreyLatents } from "./grey-latents.ts";
 import { KvCache } from "./kv-cache.ts";
 import type { ModelParts } from "./model.ts";
 import type { NoiseSource } from "./noise.ts";
+import { openAutoencoder } from "./open-autoencoder.ts";
 import { type Frame, type Pixels, toFrames, toPixels } from "./preprocess.ts";
 import { addNoise } from "./scheduler.ts";
 import { LongLiveStream } from "./stream.ts";
 import { TextEncoder } from "./text-encoder.ts";
-import { TinyAutoencoder } from "./tiny-autoencoder.ts";
 import { openTokenizer } from "./tokenizer.ts";
 import { videoContext } from "./vace.ts";
 
@@ -89,7 +89,7 @@ function expectPictures(pictures: readonly Frame[], name: string): void {
 }
 
 let config: ModelConfig;
-let autoencoder: TinyAutoencoder;
+let autoencoder: Autoencoder;
 let generator: Generator;
 let textEncoder: TextEncoder;
 let parts: ModelParts;
@@ -99,7 +99,7 @@ beforeAll(async () => {
   const file = (name: string) => SafetensorsFile.open(`${MODEL}/${name}`);
   const weights = file(config.transformer.weights);
   const tokenizer = openTokenizer(MODEL, config.transformer.textLength);
-  autoencoder = await TinyAutoencoder.create(config.autoencoder, file(config.autoencoder.weights), grid);
+  autoencoder = await openAutoencoder(config.autoencoder, file(config.autoencoder.weights), grid);
   generator = await Generator.create(config, { main: weights, vace: weights }, grid);
   textEncoder = await TextEncoder.create(config.textEncoder, file(config.textEncoder.weights));
   const encodePrompt = (text: string) => textEncoder.encode(tokenizer.encode(text), config.transformer.textLength);

@@ -6,6 +6,7 @@
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { SafetensorsFile } from "@everframe/graph";
+import { WAN_LATENTS, type WanAutoencoderConfig } from "../autoencoder-config.ts";
 import type { NetworkConfig } from "../config.ts";
 
 export type Tolerance = { readonly dtype: string; readonly suggested_atol: number };
@@ -74,6 +75,13 @@ export type CaseJson = {
       readonly num_heads: number;
       readonly encoder_layers: number;
       readonly num_buckets: number;
+    };
+    readonly vae: {
+      readonly dim: number;
+      readonly z_dim: number;
+      readonly dim_mult: readonly number[];
+      readonly num_res_blocks: number;
+      readonly temperal_downsample: readonly boolean[];
     };
     readonly base_seed: number;
   };
@@ -160,6 +168,20 @@ export class GoldenCase {
         maxDistance: 128,
         weights: "",
       },
+    };
+  }
+
+  autoencoderConfig(): WanAutoencoderConfig {
+    const { vae } = this.json.config;
+    return {
+      type: "wan",
+      latentChannels: vae.z_dim,
+      dim: vae.dim,
+      channelMultiples: vae.dim_mult,
+      resBlocks: vae.num_res_blocks,
+      temporalDownsample: vae.temperal_downsample,
+      ...WAN_LATENTS,
+      weights: "",
     };
   }
 

@@ -2,6 +2,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { errorText } from "@everframe/protocol";
+import { runAutoencoder } from "./autoencoder-case.ts";
 import { type CaseResult, Comparison } from "./comparison.ts";
 import { GoldenCase } from "./golden-case.ts";
 import { runBlending, runPreprocessing, runScheduler, runTextEncoder, runTransformer, runVace } from "./part-cases.ts";
@@ -38,6 +39,7 @@ type Runner = (golden: GoldenCase, comparison: Comparison) => Promise<void>;
 
 const RUNNERS: readonly (readonly [RegExp, Runner])[] = [
   [/^\w+_t5$/, runTextEncoder],
+  [/^\w+_vae$/, runAutoencoder],
   [/^\w+_scheduler$/, runScheduler],
   [/^\w+_dit_forward$/, runTransformer],
   [/^\w+_dit_forward_vace$/, runVace],

@@ -1,16 +1,18 @@
 /**
  * Recorded runs of the whole pipeline, driven through the stream that viewers
- * get: restarts, frame counts, steps and caches come from it, noise and
- * encoded video from the recording.
+ * get: restarts, frame counts, steps and caches come from it, only the noise
+ * from the recording.
  */
 import { defaultParameters, type Parameters } from "@everframe/protocol";
-import { type Autoencoder, type Latents, pixelFramesOf } from "../autoencoder.ts";
+import type { Autoencoder } from "../autoencoder.ts";
 import { COMPAT } from "../compat.ts";
 import { GreyLatents } from "../grey-latents.ts";
 import type { KvCache } from "../kv-cache.ts";
 import type { NoiseSource } from "../noise.ts";
+import type { Frame, Pixels } from "../preprocess.ts";
 import { LongLiveStream, type StreamEvent } from "../stream.ts";
 import { TextEncoder } from "../text-encoder.ts";
+import { openWanAutoencoder } from "./autoencoder-case.ts";
 import type { Comparison } from "./comparison.ts";
 import type { GoldenCase, RecordedChunk } from "./golden-case.ts";
 import { openGenerator, rgbFrames, transitionOf } from "./part-cases.ts";
@@ -46,9 +48,9 @@ async function runVariant(golden: GoldenCase, comparison: Comparison, prefix: st
   const size = { height: golden.json.height!, width: golden.json.width! };
   const textEncoder = await TextEncoder.create(config.textEncoder, golden.weights("t5"));
   const generator = await openGenerator(golden, size, { vace });
-  const recording: Recording = { golden, encoded: [], draws: [] };
-  const autoencoder = recordedAutoencoder(recording, config.transformer.inChannels, size);
+  const recording: Recording = { golden, draws: [] };
   const chunks: ChunkTrace[] = [];
+  const autoencoder = watched(await openWanAutoencoder(golden, size), (pixels) => chunks.at(-1)!.seeDecoded(pixels));
   const stream = new LongLiveStream(
     {
       config,
@@ -68,7 +70,6 @@ async function runVariant(golden: GoldenCase, comparison: Comparison, prefix: st
   try {
     for (const chunk of golden.json.chunks ?? []) {
       recording.draws = chunk.noise.map(({ tensor }) => tensor);
-      recording.encoded = chunk.vae_encode_calls.map(({ tensor }) => tensor);
       const trace = new ChunkTrace(comparison, chunk, `${prefix}c${chunk.chunk}.`);
       chunks.push(trace);
       const video = `c${chunk.chunk}.video`;
@@ -76,10 +77,11 @@ async function runVariant(golden: GoldenCase, comparison: Comparison, prefix: st
       const parameters = parametersOf(golden, chunk);
       const made = await stream.generate({ parameters, ...(frames ? { frames } : {}) });
       comparison.fact(`chunk ${chunk.chunk} pictures`, made.frames.length, chunk.output_shape[0]);
-      trace.finish();
+      trace.finish(made.frames);
     }
   } finally {
     stream.close();
+    await autoencoder.close();
     await generator.close();
     await textEncoder.close();
   }
@@ -110,6 +112,7 @@ class ChunkTrace {
   readonly #recorded: RecordedChunk;
   readonly #prefix: string;
   readonly #calls: unknown[] = [];
+  #encoded = 0;
 
   constructor(comparison: Comparison, recorded: RecordedChunk, prefix: string) {
     this.#comparison = comparison;
@@ -123,6 +126,9 @@ class ChunkTrace {
       case "start":
         compare("cond", event.embedding);
         this.#compareStart(event);
+        break;
+      case "encoded":
+        compare(`enc${this.#encoded++}`, event.latents.data);
         break;
       case "noised":
         compare("latents_in", event.latents.data);
@@ -144,7 +150,20 @@ class ChunkTrace {
     }
   }
 
-  finish(): void {
+  /** The last frame as the original gives it out before it is made 8 bits. */
+  seeDecoded({ frames, data }: Pixels): void {
+    const last = data.subarray(data.length - data.length / frames); // [3, H, W]
+    const plane = last.length / 3;
+    const unit = last.map((_, i) => {
+      const value = last[(i % 3) * plane + Math.floor(i / 3)]!;
+      return Math.min(1, Math.max(0, Math.fround(value / 2) + 0.5));
+    });
+    this.#comparison.tensor(`${this.#prefix}output_last_f32`, unit); // [H, W, 3]
+  }
+
+  finish(frames: readonly Frame[]): void {
+    const rgb = Buffer.concat(frames.map(({ data }) => data.filter((_, i) => i % 4 !== 3)));
+    this.#comparison.tensor(`${this.#prefix}output_u8`, rgb); // [T, H, W, 3]
     const recorded = this.#recorded.generator_calls.map((call) => [
       call.kind,
       call.timestep,
@@ -176,7 +195,7 @@ class ChunkTrace {
 }
 
 /** What the recording still holds for the chunk that runs. */
-type Recording = { readonly golden: GoldenCase; encoded: (string | undefined)[]; draws: string[] };
+type Recording = { readonly golden: GoldenCase; draws: string[] };
 
 /** Noise in the order in which it was drawn. */
 function recordedNoise(recording: Recording): NoiseSource {
@@ -191,35 +210,23 @@ function recordedNoise(recording: Recording): NoiseSource {
   };
 }
 
-/** Stands where the Wan autoencoder would: gives recorded latents, decodes to grey. */
-function recordedAutoencoder(
-  recording: Recording,
-  latentChannels: number,
-  size: { height: number; width: number },
-): Autoencoder {
-  const encode = async (): Promise<Latents> => {
-    const tensor = recording.encoded.shift();
-    if (!tensor) throw new Error("the latents of an encoded video were not recorded");
-    const { expected } = recording.golden;
-    return { frames: expected.info(tensor).shape[1]!, data: expected.read(tensor) };
-  };
+/** The same autoencoder, with its decoded pictures shown to `see`. */
+function watched(autoencoder: Autoencoder, see: (pixels: Pixels) => void): Autoencoder {
   return {
-    latentChannels,
-    settledAfter: 0,
-    openEncoder: () => ({ encode, reset: () => {} }),
+    latentChannels: autoencoder.latentChannels,
+    settledAfter: autoencoder.settledAfter,
+    openEncoder: () => autoencoder.openEncoder(),
     openDecoder() {
-      let first = true;
+      const decoder = autoencoder.openDecoder();
       return {
-        async decode({ frames: latentFrames }) {
-          const frames = pixelFramesOf(latentFrames, first);
-          first = false;
-          return { frames, data: new Float32Array(frames * 3 * size.height * size.width) };
+        async decode(latents) {
+          const pixels = await decoder.decode(latents);
+          see(pixels);
+          return pixels;
         },
-        reset() {
-          first = true;
-        },
+        reset: () => decoder.reset(),
       };
     },
-    close: async () => {},
+    close: () => autoencoder.close(),
   };
 }

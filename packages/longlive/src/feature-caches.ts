@@ -1,0 +1,93 @@
+/**
+ * What a causal video network remembers between two calls: the newest input
+ * frames of each layer that looks back in time. The graph declares the layers
+ * while it is built, and each stream holds the frames of its own, so that one
+ * session serves any number of streams.
+ */
+import type { Graph, Session, Tensor, TensorLike, Value } from "@everframe/graph";
+
+/** A layer that looks back. */
+type CacheShape = {
+  /** [frames, C, H, W] */
+  readonly dims: readonly number[];
+};
+
+/** The layers of a graph that look back, in the order in which they were declared. */
+export class CacheLayout {
+  readonly #graph: Graph;
+  readonly #shapes: CacheShape[] = [];
+  #zeros: Float32Array | undefined;
+
+  constructor(graph: Graph) {
+    this.#graph = graph;
+  }
+
+  /**
+   * Puts a layer's kept frames in front of its input and keeps the newest for the next call. Before the first frames
+   * of a video they are zeros.
+   * @param x [T, C, H, W]
+   * @returns [frames + T, C, H, W]
+   */
+  before(x: Value, frames: number): Value {
+    const g = this.#graph;
+    const dims = [frames, ...x.shape.slice(1).map(Number)];
+    const past = g.input(`past${this.#shapes.length}`, dims);
+    const joined = g.concat([past, x], 0);
+    g.output(`kept${this.#shapes.length}`, g.slice(joined, 0, -frames));
+    this.#shapes.push({ dims });
+    return joined;
+  }
+
+  /** Number of values in all caches of a stream. */
+  get size(): number {
+    return this.#shapes.reduce((sum, { dims }) => sum + elementsOf(dims), 0);
+  }
+
+  open(): FeatureCaches {
+    // One block of zeros stands for every cache of a stream that has not begun.
+    this.#zeros ??= new Float32Array(Math.max(0, ...this.#shapes.map(({ dims }) => elementsOf(dims))));
+    return new FeatureCaches(this.#shapes, this.#zeros);
+  }
+}
+
+function elementsOf(dims: readonly number[]): number {
+  return dims.reduce((a, b) => a * b, 1);
+}
+
+/** The kept frames of one stream. */
+export class FeatureCaches {
+  readonly #shapes: readonly CacheShape[];
+  readonly #zeros: Float32Array;
+  #kept: readonly TensorLike[] | undefined;
+
+  constructor(shapes: readonly CacheShape[], zeros: Float32Array) {
+    this.#shapes = shapes;
+    this.#zeros = zeros;
+  }
+
+  /** True before the first call and after a reset. */
+  get empty(): boolean {
+    return this.#kept === undefined;
+  }
+
+  reset(): void {
+    this.#kept = undefined;
+  }
+
+  /** Runs the graph with the kept frames and keeps the new ones. @returns its other outputs */
+  async run(session: Session, inputs: Readonly<Record<string, TensorLike>>): Promise<Record<string, Tensor>> {
+    const kept = this.#kept;
+    const past = kept ?? this.#shapes.map(({ dims }) => ({ dims, data: this.#zeros.subarray(0, elementsOf(dims)) }));
+    const feeds = { ...inputs, ...named("past", past) };
+    // New frames are written over the old ones: a graph reads a cache once, before the newest frames of what it
+    // read are the output.
+    this.#kept = undefined;
+    const results = await session.run(feeds, kept ? named("kept", kept) : {});
+    this.#kept = this.#shapes.map(({ dims }, i) => ({ dims, data: results[`kept${i}`]!.data }));
+    return results;
+  }
+}
+
+function named(side: "past" | "kept", tensors: readonly TensorLike[]): Record<string, TensorLike> {
+  return Object.fromEntries(tensors.map((tensor, i) => [`${side}${i}`, tensor]));
+}

@@ -1,0 +1,44 @@
+/** Opens an autoencoder of any kind, and picks the one that was asked for. */
+import type { SafetensorsFile } from "@everframe/graph";
+import { ApiError } from "@everframe/protocol";
+import type { Autoencoder } from "./autoencoder.ts";
+import type { AutoencoderConfig, VaeType } from "./autoencoder-config.ts";
+import type { ModelConfig } from "./config.ts";
+import type { EngineOptions } from "./engine.ts";
+import { TinyAutoencoder } from "./tiny-autoencoder.ts";
+import { WanAutoencoder } from "./wan-autoencoder.ts";
+import type { LatentGrid } from "./wan-block.ts";
+
+/** @throws ShapeError or a weight file's error when the tensors do not fit the description. */
+export function openAutoencoder(
+  config: AutoencoderConfig,
+  file: SafetensorsFile,
+  grid: LatentGrid,
+  options: EngineOptions = {},
+): Promise<Autoencoder> {
+  switch (config.type) {
+    case "tiny":
+      return TinyAutoencoder.create(config, file, grid, options);
+    case "wan":
+    case "lightvae":
+      return WanAutoencoder.create(config, file, grid, options);
+    case "tae":
+    case "lighttae":
+      throw new Error("internal: TODO");
+  }
+}
+
+/**
+ * The model's autoencoder of the asked kind. Of longlive-tiny, whose latents no other autoencoder knows, it is always
+ * its own.
+ * @throws ApiError model_missing when the model has none of that kind.
+ */
+export function chosenAutoencoder(config: ModelConfig, folder: string, vaeType?: VaeType): AutoencoderConfig {
+  const { autoencoder, otherAutoencoders } = config;
+  if (vaeType === undefined || autoencoder.type === "tiny") return autoencoder;
+  const all = [autoencoder, ...otherAutoencoders];
+  const found = all.find(({ type }) => type === vaeType);
+  if (found) return found;
+  const types = all.map(({ type }) => type).join(", ");
+  throw new ApiError("model_missing", { folder, reason: `it has no autoencoder "${vaeType}", but ${types}` });
+}

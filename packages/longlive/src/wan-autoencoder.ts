@@ -1,0 +1,99 @@
+/**
+ * Wan2.1's video autoencoder (arXiv:2503.20314), and LightVAE, the same with
+ * fewer channels. A chunk goes through in one pass where memory allows it.
+ */
+import type { SafetensorsFile } from "@everframe/graph";
+import { type Autoencoder, type DecoderStream, type EncoderStream, SPACE_FACTOR, TIME_FACTOR } from "./autoencoder.ts";
+import type { WanAutoencoderConfig } from "./autoencoder-config.ts";
+import { type EngineOptions, openSession } from "./engine.ts";
+import { latentsPerPass, type NetworkHalf } from "./network-stream.ts";
+import { levelWidths, wanDecoderGraph, wanEncoderGraph } from "./wan-autoencoder-graphs.ts";
+import type { LatentGrid } from "./wan-block.ts";
+import { WanStream } from "./wan-stream.ts";
+
+const RGB = 3;
+/** Values of the picture's size and the first level's width that are alive at once. */
+const LIVE_VALUES = 7;
+
+export type WanAutoencoderOptions = EngineOptions & {
+  /** Latents of one pass. Default: as many as memory allows. */
+  readonly latentsPerPass?: number;
+};
+
+export class WanAutoencoder implements Autoencoder {
+  readonly latentChannels: number;
+  readonly settledAfter: number;
+  readonly latentsPerPass: number;
+  readonly #encoder: NetworkHalf;
+  readonly #decoder: NetworkHalf;
+
+  private constructor(
+    config: WanAutoencoderConfig,
+    network: { encoder: NetworkHalf; decoder: NetworkHalf; latentsPerPass: number },
+  ) {
+    this.latentChannels = config.latentChannels;
+    this.settledAfter = framesLookedBack(config) / TIME_FACTOR;
+    this.latentsPerPass = network.latentsPerPass;
+    this.#encoder = network.encoder;
+    this.#decoder = network.decoder;
+  }
+
+  /** @throws ShapeError or a weight file's error when the tensors do not fit the description. */
+  static async create(
+    config: WanAutoencoderConfig,
+    file: SafetensorsFile,
+    grid: LatentGrid,
+    options: WanAutoencoderOptions = {},
+  ): Promise<WanAutoencoder> {
+    const { device = "cpu" } = options;
+    const picture: [number, number] = [grid.height * SPACE_FACTOR, grid.width * SPACE_FACTOR];
+    const pixels = { name: "pixels", dims: [RGB, ...picture] as const };
+    const latents = { name: "latents", dims: [config.latentChannels, grid.height, grid.width] as const };
+    const encoderGraph = wanEncoderGraph(config, file, grid, device);
+    const decoderGraph = wanDecoderGraph(config, file, grid, device);
+    const encoder = await openSession(encoderGraph.model, options);
+    const decoder = await openSession(decoderGraph.model, options).catch(async (cause: unknown) => {
+      await encoder.close();
+      throw cause;
+    });
+    const latentBytes = 4 * TIME_FACTOR * LIVE_VALUES * levelWidths(config)[0]! * picture[0] * picture[1];
+    return new WanAutoencoder(config, {
+      encoder: { session: encoder, caches: encoderGraph.caches, input: pixels, output: latents },
+      decoder: { session: decoder, caches: decoderGraph.caches, input: latents, output: pixels },
+      latentsPerPass: options.latentsPerPass ?? latentsPerPass(latentBytes),
+    });
+  }
+
+  /**
+   * A first call hands also the frames after its last whole group to the layers, as the original does: they give no
+   * latent, but act on later ones.
+   */
+  openEncoder(): EncoderStream {
+    const stream = new WanStream(this.#encoder, TIME_FACTOR, this.latentsPerPass);
+    return { encode: (pixels) => stream.run(pixels), reset: () => stream.reset() };
+  }
+
+  openDecoder(): DecoderStream {
+    const stream = new WanStream(this.#decoder, 1, this.latentsPerPass);
+    return { decode: (latents) => stream.run(latents), reset: () => stream.reset() };
+  }
+
+  async close(): Promise<void> {
+    await this.#encoder.session.close();
+    await this.#decoder.session.close();
+  }
+}
+
+/** Pixel frames before a latent's last one that it depends on. */
+function framesLookedBack({ resBlocks, temporalDownsample }: WanAutoencoderConfig): number {
+  // Each layer with a kernel of 3 in time looks 2 frames back, at the frame rate of its level.
+  let rate = 1;
+  let frames = 2;
+  for (const halvesTime of [...temporalDownsample, undefined]) {
+    frames += 2 * 2 * resBlocks * rate;
+    if (!halvesTime) continue;
+    frames += 2 * rate;
+    rate *= 2;
+  }
+  return frames + 2 * 5 * rate;
+}

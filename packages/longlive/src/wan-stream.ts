@@ -1,0 +1,75 @@
+/**
+ * One video through one half of Wan2.1's autoencoder: its first frame stands
+ * alone, the others go in groups (of 4 pixel frames, or of one latent).
+ */
+import { type Frames, inParts, type NetworkHalf, NetworkStream } from "./network-stream.ts";
+
+export class WanStream {
+  readonly #half: NetworkHalf;
+  readonly #group: number;
+  readonly #groupsPerPass: number;
+  readonly #stream: NetworkStream;
+  /** A first frame that came alone. */
+  #held: Frames | undefined;
+
+  /** @param group input frames of a group */
+  constructor(half: NetworkHalf, group: number, groupsPerPass: number) {
+    this.#half = half;
+    this.#group = group;
+    this.#groupsPerPass = groupsPerPass;
+    this.#stream = new NetworkStream(half);
+  }
+
+  /**
+   * Frames that do not fill a group are left out, but a first call with at least one group hands them to the layers
+   * with that group.
+   * @throws RangeError when there is no group, and in a first call no frame.
+   */
+  async run(input: Frames): Promise<Frames> {
+    const held = this.#held;
+    if (held) {
+      const output = await this.#run({ frames: 1 + input.frames, data: joined(held.data, input.data) });
+      this.#held = undefined;
+      return { frames: output.frames - 1, data: output.data.subarray(output.data.length / output.frames) };
+    }
+    if (this.#stream.begun || input.frames > this.#group || input.frames === 0) return this.#run(input);
+    // The graph takes no less than one group. The frame waits for it, and its own result does not depend on what
+    // follows.
+    const alone = { frames: 1, data: input.data.slice(0, input.data.length / input.frames) };
+    const output = await passed(new NetworkStream(this.#half), repeated(alone, 1 + this.#group), [1 + this.#group]);
+    this.#held = alone;
+    return { frames: 1, data: output.data.slice(0, output.data.length / output.frames) };
+  }
+
+  reset(): void {
+    this.#stream.reset();
+    this.#held = undefined;
+  }
+
+  #run({ frames, data }: Frames): Promise<Frames> {
+    const lead = this.#stream.begun ? 0 : 1;
+    const groups = Math.floor((frames - lead) / this.#group);
+    if (groups < 1) throw new RangeError(`${frames} frames are too few.`);
+    const passes = inParts(groups, this.#groupsPerPass).map((count) => count * this.#group);
+    passes[0]! += lead;
+    if (lead) passes[passes.length - 1]! += frames - lead - groups * this.#group;
+    return passed(this.#stream, data, passes);
+  }
+}
+
+function passed(stream: NetworkStream, data: Float32Array, passes: readonly number[]): Promise<Frames> {
+  return stream.run(data, passes, () => ({ first: { data: BigInt64Array.of(stream.begun ? 0n : 1n), dims: [1] } }));
+}
+
+function repeated({ data }: Frames, times: number): Float32Array {
+  const result = new Float32Array(times * data.length);
+  for (let i = 0; i < times; i++) result.set(data, i * data.length);
+  return result;
+}
+
+function joined(a: Float32Array, b: Float32Array): Float32Array {
+  const result = new Float32Array(a.length + b.length);
+  result.set(a);
+  result.set(b, a.length);
+  return result;
+}
