@@ -119,6 +119,8 @@ export function toLoadBody(options: LoadOptions): object {
     width: options.width,
     seed: options.seed,
     vace_enabled: options.vaceEnabled,
+    vace_context_scale: options.vaceContextScale,
+    compat: options.compat,
     vae_type: options.vaeType,
     quantization: options.quantization,
     loras: options.loras?.map((lora) => ({ path: lora.path, scale: lora.scale, merge_mode: lora.mergeMode })),

@@ -41,6 +41,11 @@ export type Autoencoder = {
   readonly latentChannels: number;
   /** From this latent on, a picture that never changes gives latents that never change. */
   readonly settledAfter: number;
+  /**
+   * How the original pipeline holds the caches of this kind of autoencoder: all videos of a stream in one (default),
+   * or those of the condition on their own. See `VideoBank`.
+   */
+  readonly conditionCaches?: "shared" | "own";
   openEncoder(): EncoderStream;
   openDecoder(): DecoderStream;
   close(): Promise<void>;

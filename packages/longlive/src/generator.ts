@@ -9,10 +9,11 @@ import type { NetworkConfig } from "./config.ts";
 import { type EngineOptions, openSession } from "./engine.ts";
 import type { LayerKeys, Window } from "./kv-cache.ts";
 import { type Rotation, rotationOf } from "./rope.ts";
-import { cleanFromFlow, createScheduler, type Scheduler } from "./scheduler.ts";
+import { addNoise, cleanFromFlow, createScheduler, type Scheduler } from "./scheduler.ts";
 import { type SinusoidPrecision, timeSinusoid } from "./time-sinusoid.ts";
 import { type TransformerFiles, textGraph, timeGraph, transformerGraph } from "./transformer.ts";
-import { type VaceContext, vaceGraph } from "./vace.ts";
+import { vaceGraph } from "./vace.ts";
+import { joinFrames, type VaceContext } from "./vace-context.ts";
 import { frameTokens, type LatentGrid } from "./wan-block.ts";
 
 /** A prompt as the cross attentions see it; made once a prompt. */
@@ -28,8 +29,6 @@ export type Pass = {
   readonly latents: Latents;
   /** 0 (clean) to 1000 (noise). */
   readonly timestep: number;
-  /** Absolute frame of the first latent. */
-  readonly startFrame: number;
   readonly text: TextKeys;
   readonly window: Window;
   /** Keys of the frames before, as the window has them. */
@@ -59,6 +58,8 @@ export type GeneratorOptions = EngineOptions & {
   sinusoid?: SinusoidPrecision;
   /** Zero keys that fill the branch's attention up to a multiple of this many tokens. Default 1: none. */
   vaceKeyMultiple?: number;
+  /** Most tokens of a pass. Default: any number. */
+  maxTokens?: number;
   /** Adds inner values to the outputs. Default false. */
   tap?: boolean;
 };
@@ -129,33 +130,43 @@ export class Generator {
     return { main: keysOf("", layers), vace: keysOf("vace_", branchBlocks), outputs };
   }
 
-  /** Hints of the condition branch for one pass. Context frames beyond the latents' are dropped, missing ones zero. */
-  async hints(
-    latents: Latents,
-    timestep: number,
-    text: TextKeys,
-    { frames, data, scale }: VaceContext,
-  ): Promise<Hints> {
+  /**
+   * Hints of the condition branch for one pass. Context frames beyond the latents' are dropped, missing ones zero.
+   * The branch runs over the leading frames of the context too; their hints are left out.
+   */
+  async hints(latents: Latents, timestep: number, text: TextKeys, context: VaceContext): Promise<Hints> {
     const session = this.#sessions.vace;
     if (!session) throw new Error("internal: hints were asked of a model without condition branch.");
     const { dim } = this.config.transformer;
     const { inChannels } = this.config.vace!;
-    const contextFrames = Math.min(frames, latents.frames);
-    const context = data.subarray(0, contextFrames * inChannels * this.#plane);
-    const missing = (latents.frames - contextFrames) * this.frameTokens;
-    const tokens = latents.frames * this.frameTokens;
+    const seen = this.#withLead(latents, timestep, context);
+    const contextFrames = Math.min(context.frames, seen.frames);
+    const data = context.data.subarray(0, contextFrames * inChannels * this.#plane);
+    const missing = (seen.frames - contextFrames) * this.frameTokens;
+    const tokens = seen.frames * this.frameTokens;
     const multiple = this.#options.vaceKeyMultiple ?? 1;
     const zeroKeys = Math.ceil(tokens / multiple) * multiple - tokens;
     const outputs = await run(session, {
-      latents: this.#latentTensor(latents),
-      context: { data: context, dims: [contextFrames, inChannels, this.grid.height, this.grid.width] },
+      latents: this.#latentTensor(seen),
+      context: { data, dims: [contextFrames, inChannels, this.grid.height, this.grid.width] },
       padding: { data: this.#zerosOf(missing * dim), dims: [missing, dim] },
       zero_keys: { data: this.#zerosOf(zeroKeys * dim), dims: [zeroKeys, dim] },
       e0: { data: (await this.timeEmbedding(timestep)).e0, dims: [6, dim] },
-      ...this.#rotation(latents.frames, 0),
+      ...this.#rotation(seen.frames, 0),
       ...this.#textTensors(text.vace),
     });
-    return { values: this.config.vace!.layers.map((_, n) => outputs[`hint${n}`]!), scale };
+    const lead = (seen.frames - latents.frames) * this.frameTokens * dim;
+    return {
+      values: this.config.vace!.layers.map((_, n) => outputs[`hint${n}`]!.subarray(lead)),
+      scale: context.scale,
+    };
+  }
+
+  /** The latents behind those of the leading frames, which are as noisy as the timestep says. */
+  #withLead(latents: Latents, timestep: number, { lead }: VaceContext): Latents {
+    if (!lead) return latents;
+    const data = addNoise(lead.latents.data, lead.noise, this.scheduler.sigmaOf(timestep));
+    return joinFrames([{ frames: lead.latents.frames, data }, latents]);
   }
 
   /** One pass: prediction and keys of the call's frames. */
@@ -196,12 +207,15 @@ export class Generator {
   async #run(pass: Pass, headFromFrame: number): Promise<Record<string, Float32Array>> {
     const { latents, window, past } = pass;
     const { dim } = this.config.transformer;
+    const tokens = latents.frames * this.frameTokens;
+    const { maxTokens = tokens } = this.#options;
+    if (tokens > maxTokens) throw new RangeError(`A pass of ${tokens} tokens is more than ${maxTokens}.`);
     const time = await this.timeEmbedding(pass.timestep);
     const inputs: Record<string, TensorLike> = {
       latents: this.#latentTensor(latents),
       e: { data: time.e, dims: [1, dim] },
       e0: { data: time.e0, dims: [6, dim] },
-      ...this.#rotation(latents.frames, pass.startFrame),
+      ...this.#rotation(latents.frames, window.firstPosition),
       own_from: index(window.droppedFrames * this.frameTokens),
       head_from: index(headFromFrame * this.frameTokens),
       ...this.#textTensors(pass.text.main),
@@ -219,14 +233,14 @@ export class Generator {
     return { data, dims: [frames, this.config.transformer.inChannels, this.grid.height, this.grid.width] };
   }
 
-  #rotation(frames: number, startFrame: number): Record<"cos" | "sin", TensorLike> {
+  #rotation(frames: number, firstPosition: number): Record<"cos" | "sin", TensorLike> {
     const { dim, heads, patch } = this.config.transformer;
     const [, patchHeight, patchWidth] = patch;
-    const key = `${frames}@${startFrame}`;
+    const key = `${frames}@${firstPosition}`;
     const grid = { frames, rows: this.grid.height / patchHeight, columns: this.grid.width / patchWidth };
     const { cos, sin } =
       this.#rotations.get(key) ??
-      keep(this.#rotations, MAX_KEPT_ROTATIONS, key, rotationOf(dim / heads, grid, startFrame));
+      keep(this.#rotations, MAX_KEPT_ROTATIONS, key, rotationOf(dim / heads, grid, firstPosition));
     const dims = [frames * this.frameTokens, dim / heads / 2];
     return { cos: { data: cos, dims }, sin: { data: sin, dims } };
   }

@@ -2,8 +2,9 @@
  * Keys and values of the latent frames that a chunk attends to, for every
  * layer: LongLive's short window with a frame sink (LongLive: Real-time
  * Interactive Long Video Generation, arXiv:2509.22622). The first frames stay
- * for ever, the rest roll. Keys are kept as they were rotated, at their
- * absolute positions. A stream owns one cache.
+ * for ever, the rest roll. Keys are kept as they were rotated: at their
+ * absolute positions, or, moved whenever the window rolls, at their places in
+ * the window. A stream owns one cache.
  */
 
 export type LayerKeys = {
@@ -22,6 +23,8 @@ export type Window = {
   readonly ownFrames: number;
   /** Absolute end of the window once the call's keys are kept. */
   readonly endFrame: number;
+  /** Where in time the first of the call's frames is rotated to. */
+  readonly firstPosition: number;
 };
 
 export type KvCacheSizes = {
@@ -32,6 +35,11 @@ export type KvCacheSizes = {
   /** Frames that fit, sink included. */
   readonly windowFrames: number;
   readonly sinkFrames: number;
+  /**
+   * Moves keys [tokens, dim] in time by a number of frames. With it positions are places in the window and never
+   * exceed its size; without it they are absolute.
+   */
+  readonly move?: (keys: Float32Array, frames: number) => void;
 };
 
 export class KvCache {
@@ -81,13 +89,20 @@ export class KvCache {
     if (endFrame > this.#endFrame) {
       const surplus = this.#frames + count - windowFrames;
       if (surplus > 0) this.#roll(surplus);
-      return { pastFrames: this.#frames, droppedFrames: 0, ownFrames: count, endFrame };
+      const firstPosition = this.#sizes.move ? this.#frames : start;
+      return { pastFrames: this.#frames, droppedFrames: 0, ownFrames: count, endFrame, firstPosition };
     }
     const firstOwn = this.#frames - count;
     if (firstOwn < 0)
       throw new Error(`internal: ${count} frames computed again, but the window holds ${this.#frames}.`);
     const droppedFrames = start > 0 ? Math.max(0, Math.min(sinkFrames - firstOwn, count)) : 0;
-    return { pastFrames: firstOwn + droppedFrames, droppedFrames, ownFrames: count, endFrame: this.#endFrame };
+    return {
+      pastFrames: firstOwn + droppedFrames,
+      droppedFrames,
+      ownFrames: count,
+      endFrame: this.#endFrame,
+      firstPosition: this.#sizes.move ? firstOwn : start,
+    };
   }
 
   /** Keys and values of the frames before the call's own, as views. Per layer [pastFrames * frameTokens, dim]. */
@@ -127,6 +142,7 @@ export class KvCache {
     for (const { k, v } of this.#layers) {
       k.copyWithin(to, from, end);
       v.copyWithin(to, from, end);
+      this.#sizes.move?.(k.subarray(to, to + end - from), -surplus);
     }
     this.#frames -= surplus;
   }

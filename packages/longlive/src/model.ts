@@ -6,10 +6,10 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { SafetensorsError, SafetensorsFile, ShapeError } from "@everframe/graph";
-import { ApiError, errorText } from "@everframe/protocol";
+import { ApiError, type CompatName, errorText } from "@everframe/protocol";
 import { type Autoencoder, SPACE_FACTOR } from "./autoencoder.ts";
 import type { VaeType } from "./autoencoder-config.ts";
-import { COMPAT, type Compat } from "./compat.ts";
+import { COMPAT, type Compat, compatOf, numericsOf } from "./compat.ts";
 import { type ModelConfig, type NetworkConfig, readModelConfig } from "./config.ts";
 import type { EngineOptions } from "./engine.ts";
 import { Generator } from "./generator.ts";
@@ -29,6 +29,8 @@ export type ModelParts = {
   readonly grey: GreyLatents;
   /** Embedding of one prompt. [textLength, textDim] */
   readonly encodePrompt: (text: string) => Promise<Float32Array>;
+  /** Start value of the condition's scale. Default 1. */
+  readonly vaceContextScale?: number;
 };
 
 export type LoadOptions = EngineOptions & {
@@ -37,10 +39,12 @@ export type LoadOptions = EngineOptions & {
   height?: number;
   /** Load the condition branch, if the model has one. Default true. */
   vace?: boolean;
+  /** Start value of the condition's scale, 0 to 2. Default 1. */
+  vaceContextScale?: number;
+  /** A preset's name, or repairs one by one. Default "everframe". */
+  compat?: Compat | CompatName;
   /** Default: the model's own autoencoder. A model whose latents are its own has no other. */
   vaeType?: VaeType;
-  /** Default `COMPAT.everframe`. */
-  compat?: Compat;
   signal?: AbortSignal;
   /** Told what is being loaded, once a part. */
   onStage?: (stage: string) => void;
@@ -69,7 +73,8 @@ export class LongLiveModel {
    * @throws ApiError model_missing, model_corrupt, invalid_resolution; or the signal's reason.
    */
   static async load(folder: string, options: LoadOptions = {}): Promise<LongLiveModel> {
-    const { compat = COMPAT.everframe, signal, onStage = () => {} } = options;
+    const { signal, onStage = () => {} } = options;
+    const compat = compatOf(options.compat ?? COMPAT.everframe);
     const config = readModelConfig(folder);
     const size = checkedSize(config, options);
     const grid = { width: size.width / SPACE_FACTOR, height: size.height / SPACE_FACTOR };
@@ -97,8 +102,7 @@ export class LongLiveModel {
       const generator = await stage("transformer", () =>
         Generator.create(config, files, grid, {
           ...options,
-          sinusoid: withVace ? compat.vaceSinusoid : "float64",
-          vaceKeyMultiple: compat.vaceKeyMultiple,
+          ...numericsOf(compat, withVace),
         }),
       );
       const chosen = chosenAutoencoder(config, folder, options.vaeType);
@@ -110,7 +114,9 @@ export class LongLiveModel {
         textEncoder.encode(tokenizer.encode(text), config.transformer.textLength),
       );
       const grey = new GreyLatents(autoencoder, size);
-      return new LongLiveModel(config, { config, size, generator, autoencoder, grey, encodePrompt }, compat, close);
+      const { vaceContextScale = 1 } = options;
+      const parts = { config, size, generator, autoencoder, grey, encodePrompt, vaceContextScale };
+      return new LongLiveModel(config, parts, compat, close);
     } catch (cause) {
       await close();
       throw toLoadError(folder, cause);

@@ -21,21 +21,46 @@ export type Pixels = {
   readonly data: Float32Array;
 };
 
-const CHANNELS = 3;
+/** Channels of a frame of `Pixels`. */
+export const RGB_CHANNELS = 3;
+const CHANNELS = RGB_CHANNELS;
 
 /** Frames resized to `size`, aspect ratio not kept, and scaled to [-1, 1]. Frames may differ in size. */
 export function toPixels(frames: readonly Frame[], size: Size): Pixels {
   const plane = size.width * size.height;
   const data = new Float32Array(frames.length * CHANNELS * plane);
   for (const [i, frame] of frames.entries()) {
-    if (frame.data.length !== frame.width * frame.height * 4) {
-      throw new RangeError(`Frame ${i} is ${frame.width}x${frame.height}, but has ${frame.data.length} bytes.`);
-    }
+    checkFrame(frame, i);
     const target = data.subarray(i * CHANNELS * plane, (i + 1) * CHANNELS * plane);
     if (frame.width === size.width && frame.height === size.height) copyPlanes(frame.data, target, plane);
-    else resizePlanes(frame, target, size);
+    else resizePlanes(frame, target, size, CHANNELS, (value) => (value / 255) * 2 - 1);
   }
   return { frames: frames.length, data };
+}
+
+/** How much each pixel is to be painted anew, 0 to 1. */
+export type Masks = {
+  readonly frames: number;
+  /** [frames, height, width] */
+  readonly data: Float32Array;
+};
+
+/** Masks resized to `size`, aspect ratio not kept; their red channel counts, 255 is 1. Masks may differ in size. */
+export function toMasks(frames: readonly Frame[], size: Size): Masks {
+  const plane = size.width * size.height;
+  const data = new Float32Array(frames.length * plane);
+  for (const [i, frame] of frames.entries()) {
+    checkFrame(frame, i);
+    const target = data.subarray(i * plane, (i + 1) * plane);
+    // Sizes that agree give each pixel itself.
+    resizePlanes(frame, target, size, 1, (value) => Math.min(1, Math.max(0, value / 255)));
+  }
+  return { frames: frames.length, data };
+}
+
+function checkFrame({ width, height, data }: Frame, index: number): void {
+  if (data.length === width * height * 4) return;
+  throw new RangeError(`Frame ${index} is ${width}x${height}, but has ${data.length} bytes.`);
 }
 
 const LEVELS = Float32Array.from({ length: 256 }, (_, value) => Math.fround(Math.fround(value / 255) * 2) - 1);
@@ -64,7 +89,13 @@ function tapsOf(from: number, to: number): Taps {
 }
 
 /** Bilinear, pixel centres aligned at the half, no antialias, results not rounded. */
-function resizePlanes(frame: Frame, target: Float32Array, size: Size): void {
+function resizePlanes(
+  frame: Frame,
+  target: Float32Array,
+  size: Size,
+  channels: number,
+  toValue: (byte: number) => number,
+): void {
   const across = tapsOf(frame.width, size.width);
   const down = tapsOf(frame.height, size.height);
   const plane = size.width * size.height;
@@ -82,10 +113,10 @@ function resizePlanes(frame: Frame, target: Float32Array, size: Size): void {
       const bottomLeft = 4 * (bottom + left);
       const bottomRight = 4 * (bottom + right);
       const at = y * size.width + x;
-      for (let c = 0; c < CHANNELS; c++) {
+      for (let c = 0; c < channels; c++) {
         const upper = rgba[topLeft + c]! + rightShare * (rgba[topRight + c]! - rgba[topLeft + c]!);
         const lower = rgba[bottomLeft + c]! + rightShare * (rgba[bottomRight + c]! - rgba[bottomLeft + c]!);
-        target[c * plane + at] = ((upper + bottomShare * (lower - upper)) / 255) * 2 - 1;
+        target[c * plane + at] = toValue(upper + bottomShare * (lower - upper));
       }
     }
   }
@@ -108,8 +139,12 @@ export function toFrames(pixels: Pixels, size: Size): Frame[] {
 }
 
 function toByte(value: number): number {
-  const unit = Math.fround(Math.fround(value / 2) + 0.5);
-  return unit <= 0 ? 0 : unit >= 1 ? 255 : Math.trunc(Math.fround(unit * 255));
+  return Math.trunc(Math.fround(toUnit(value) * 255));
+}
+
+/** From -1..1 to 0..1, clamped. */
+export function toUnit(value: number): number {
+  return Math.min(1, Math.max(0, Math.fround(Math.fround(value / 2) + 0.5)));
 }
 
 /**

@@ -13,24 +13,30 @@ const SAME_EMBEDDING = 0.01;
 const TINY = 1e-8;
 /** Rows closer than this angle (radians) hardly have a plane to turn in; a straight line then differs by 1e-7. */
 const PARALLEL_ANGLE = 1e-3;
+/** The original looks at all rows at once, padding included, and at smaller angles. */
+const ORIGINAL_PARALLEL_ANGLE = 1e-4;
 
 /**
  * Embeddings blended by weight (weights need not add up to 1; if they add up to 0, all count alike).
  *
  * Linear blends keep the weighted mean of the embeddings' norms. `slerp` acts on exactly two embeddings, row by
  * row; other numbers of them blend linearly. All of one length [rows, dim].
+ * @param rowFallback false repeats the original, where rows of equal direction come out near zero.
  */
 export function blendEmbeddings(
   embeddings: readonly Float32Array[],
   weights: readonly number[],
   method: BlendMethod,
   rows: number,
+  rowFallback = true,
 ): Float32Array {
   const sum = weights.reduce((a, b) => a + b, 0);
   const shares = weights.map((weight) => (sum > 0 ? weight / sum : 1 / weights.length));
   const [first, second] = embeddings;
   if (!first) throw new Error("internal: there is no embedding to blend.");
-  if (method === "slerp" && second && embeddings.length === 2) return slerpRows(first, second, shares[1]!, rows);
+  if (method === "slerp" && second && embeddings.length === 2) {
+    return slerpRows(first, second, shares[1]!, rows, rowFallback);
+  }
   const blended = new Float64Array(first.length);
   let norm = 0;
   for (const [i, embedding] of embeddings.entries()) {
@@ -50,31 +56,36 @@ export function interpolateEmbeddings(
   t: number,
   method: BlendMethod,
   rows: number,
+  rowFallback = true,
 ): Float32Array {
-  if (method === "slerp") return slerpRows(a, b, t, rows);
+  if (method === "slerp") return slerpRows(a, b, t, rows, rowFallback);
   // Two forms, so that both ends are met exactly.
   return t < 0.5
     ? a.map((value, i) => value + t * (b[i]! - value))
     : b.map((value, i) => value - (1 - t) * (value - a[i]!));
 }
 
-function slerpRows(a: Float32Array, b: Float32Array, t: number, rows: number): Float32Array {
+function slerpRows(a: Float32Array, b: Float32Array, t: number, rows: number, rowFallback: boolean): Float32Array {
   const dim = a.length / rows;
+  const rowOf = (values: Float32Array, row: number) => values.subarray(row * dim, (row + 1) * dim);
+  const angles = Array.from({ length: rows }, (_, row) => angleOf(rowOf(a, row), rowOf(b, row)));
+  const allParallel = Math.max(...angles) < ORIGINAL_PARALLEL_ANGLE;
   const result = new Float32Array(a.length);
-  for (let row = 0; row < rows; row++) {
-    const from = row * dim;
-    const aRow = a.subarray(from, from + dim);
-    const bRow = b.subarray(from, from + dim);
-    const lengths = (frobenius(aRow) + TINY) * (frobenius(bRow) + TINY);
-    const cosine = aRow.reduce((dot, value, i) => dot + value * bRow[i]!, 0) / lengths;
-    const omega = Math.acos(Math.min(1, Math.max(-1, cosine)));
-    const parallel = omega < PARALLEL_ANGLE;
+  for (const [row, omega] of angles.entries()) {
+    const parallel = rowFallback ? omega < PARALLEL_ANGLE : allParallel;
     const sine = Math.sin(omega) + TINY;
     const aShare = parallel ? 1 - t : Math.sin((1 - t) * omega) / sine;
     const bShare = parallel ? t : Math.sin(t * omega) / sine;
-    for (let i = 0; i < dim; i++) result[from + i] = aShare * aRow[i]! + bShare * bRow[i]!;
+    for (let i = row * dim; i < (row + 1) * dim; i++) result[i] = aShare * a[i]! + bShare * b[i]!;
   }
   return result;
+}
+
+/** Radians between two vectors; those without length are at right angles to all. */
+function angleOf(a: Float32Array, b: Float32Array): number {
+  const lengths = (frobenius(a) + TINY) * (frobenius(b) + TINY);
+  const cosine = a.reduce((dot, value, i) => dot + value * b[i]!, 0) / lengths;
+  return Math.acos(Math.min(1, Math.max(-1, cosine)));
 }
 
 function frobenius(values: Float32Array | Float64Array): number {
@@ -98,20 +109,32 @@ export type BlendResult = {
   readonly active: boolean;
 };
 
+export type BlenderOptions = {
+  /** See `blendEmbeddings`. Default true. */
+  readonly rowFallback?: boolean;
+  /** Another method for the same two prompts blends them anew. Default true; else it waits for other prompts. */
+  readonly methodActs?: boolean;
+};
+
 /** Follows the prompts of a stream from chunk to chunk. */
 export class PromptBlender {
   readonly #rows: number;
   readonly #encode: (text: string) => Promise<Float32Array>;
+  readonly #rowFallback: boolean;
+  readonly #methodActs: boolean;
   #lastIncoming: readonly Prompt[] | undefined;
+  #lastMethod: BlendMethod | undefined;
   #lastEncoded: readonly Prompt[] | undefined;
   #current: readonly Prompt[] | undefined;
   #embedding: Float32Array | undefined;
   #queue: Float32Array[] = [];
 
   /** @param encode gives the embedding [rows, dim] of one prompt. */
-  constructor(rows: number, encode: (text: string) => Promise<Float32Array>) {
+  constructor(rows: number, encode: (text: string) => Promise<Float32Array>, options: BlenderOptions = {}) {
     this.#rows = rows;
     this.#encode = encode;
+    this.#rowFallback = options.rowFallback ?? true;
+    this.#methodActs = options.methodActs ?? true;
   }
 
   /** True while a transition has steps left. */
@@ -127,6 +150,7 @@ export class PromptBlender {
   /** Forgets prompts, embedding and transition. */
   reset(): void {
     this.#lastIncoming = undefined;
+    this.#lastMethod = undefined;
     this.#lastEncoded = undefined;
     this.#current = undefined;
     this.#embedding = undefined;
@@ -140,8 +164,12 @@ export class PromptBlender {
   async next({ prompts, transition, method }: BlendInput): Promise<BlendResult> {
     const changed = !samePrompts(this.#lastIncoming, prompts);
     const target = this.#target(prompts, transition, changed);
-    const encoded = samePrompts(this.#lastEncoded, target) ? undefined : await this.#blend(target, method);
+    // During a transition another method waits: it would cut the transition short.
+    const otherMethod = this.#methodActs && !this.active && target.length === 2 && method !== this.#lastMethod;
+    const known = samePrompts(this.#lastEncoded, target) && !otherMethod;
+    const encoded = known ? undefined : await this.#blend(target, method);
     this.#lastIncoming = prompts;
+    if (encoded) this.#lastMethod = method;
     let updated = false;
     if (encoded) {
       this.#lastEncoded = target;
@@ -173,13 +201,13 @@ export class PromptBlender {
     const embeddings: Float32Array[] = [];
     for (const { text } of prompts) embeddings.push(await this.#encode(text));
     const weights = prompts.map(({ weight }) => weight);
-    return blendEmbeddings(embeddings, weights, method, this.#rows);
+    return blendEmbeddings(embeddings, weights, method, this.#rows, this.#rowFallback);
   }
 
   #transitionTo(target: Float32Array, source: Float32Array, steps: number, method: BlendMethod): Float32Array[] {
     if (frobenius(target.map((value, i) => value - source[i]!)) < SAME_EMBEDDING) return [];
     return Array.from({ length: steps }, (_, i) =>
-      interpolateEmbeddings(source, target, steps > 1 ? i / (steps - 1) : 0, method, this.#rows),
+      interpolateEmbeddings(source, target, steps > 1 ? i / (steps - 1) : 0, method, this.#rows, this.#rowFallback),
     );
   }
 

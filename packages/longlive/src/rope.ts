@@ -44,6 +44,25 @@ export function rotationOf(headDim: number, grid: TokenGrid, startFrame: number)
   return { cos, sin };
 }
 
+/**
+ * Moves keys by a number of frames: they are as if they had been rotated at that later (or earlier) position.
+ * Rotations of a pair add up, so no key has to be kept without.
+ * @param keys changed in place. [tokens, heads * headDim]
+ */
+export function moveInTime(keys: Float32Array, headDim: number, frames: number): void {
+  const thetas = frequencies(ropeAxes(headDim)[0]);
+  const turns = thetas.map((theta) => [Math.cos(frames * theta), Math.sin(frames * theta)] as const);
+  for (let head = 0; head < keys.length; head += headDim) {
+    for (const [pair, [cos, sin]] of turns.entries()) {
+      const at = head + 2 * pair;
+      const u = keys[at]!;
+      const v = keys[at + 1]!;
+      keys[at] = u * cos - v * sin;
+      keys[at + 1] = u * sin + v * cos;
+    }
+  }
+}
+
 function frequencies(channels: number): number[] {
   return Array.from({ length: channels / 2 }, (_, j) => BASE ** ((-2 * j) / channels));
 }

@@ -6,6 +6,9 @@
 
 const LEVELS = 1000;
 
+/** The timestep of pure noise. */
+export const PURE_NOISE_STEP = 1000;
+
 export type Scheduler = {
   /** Noise levels, descending. [1000] */
   readonly sigmas: Float32Array;

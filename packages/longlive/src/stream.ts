@@ -9,32 +9,20 @@
  */
 import { ApiError, errorText, type Parameters } from "@everframe/protocol";
 import { type Latents, pixelFramesOf, TIME_FACTOR } from "./autoencoder.ts";
+import { ChunkTimer, type ChunkTimings } from "./chunk-timer.ts";
 import { COMPAT, type Compat } from "./compat.ts";
+import { Conditioner } from "./conditioner.ts";
 import type { Hints, Pass, Prediction, TextKeys } from "./generator.ts";
 import { KvCache } from "./kv-cache.ts";
 import type { ModelParts } from "./model.ts";
 import { MotionController } from "./motion-controller.ts";
 import { type NoiseFactory, type NoiseSource, seededNoise } from "./noise.ts";
-import { type Frame, type Pixels, resampleFrames, toFrames, toPixels } from "./preprocess.ts";
-import { PromptBlender } from "./prompt-blender.ts";
-import { addNoise, videoSteps } from "./scheduler.ts";
-import { openStreamCodec, type StreamCodec } from "./stream-codec.ts";
-import { type VaceContext, videoContext } from "./vace.ts";
-
-/** Milliseconds by station. */
-export type ChunkTimings = {
-  resize: number;
-  encode: number;
-  text: number;
-  /** Condition branch, all steps. */
-  vace: number;
-  /** Main network, by step. */
-  denoise: number[];
-  /** Clean pass, and the renewal of keys for a new prompt. */
-  cache: number;
-  decode: number;
-  total: number;
-};
+import { type Frame, type Masks, type Pixels, resampleFrames, toFrames, toMasks, toPixels } from "./preprocess.ts";
+import { type BlendMethod, PromptBlender } from "./prompt-blender.ts";
+import { moveInTime } from "./rope.ts";
+import { addNoise, PURE_NOISE_STEP, videoSteps } from "./scheduler.ts";
+import type { VaceContext } from "./vace-context.ts";
+import { VideoBank } from "./video-bank.ts";
 
 export type Chunk = {
   /** In the model's size; 9 or 13 after a restart, else 12. */
@@ -43,6 +31,8 @@ export type Chunk = {
   readonly reset: boolean;
   /** True while a prompt transition goes on. */
   readonly transitioning: boolean;
+  /** What went wrong without stopping the stream, one sentence each. */
+  readonly notices: readonly string[];
   readonly timingsMs: ChunkTimings;
 };
 
@@ -50,6 +40,16 @@ export type ChunkInput = {
   readonly parameters: Parameters;
   /** The input video of the chunk, any number and size; needed when `parameters.inputMode` is "video". */
   readonly frames?: readonly Frame[];
+  /** Masks of the input video where it is a condition, as many as frames: white is painted anew. Default: all of it. */
+  readonly masks?: readonly Frame[];
+  /** New reference images. They act until others come; an empty list clears them. */
+  readonly references?: readonly Frame[];
+  /** Picture that this chunk starts from. */
+  readonly firstImage?: Frame;
+  /** Picture that this chunk leads to. */
+  readonly lastImage?: Frame;
+  /** Interpolation of prompts, in place of the live parameter's. */
+  readonly blendMethod?: BlendMethod;
 };
 
 /** What happens inside a chunk, for tests and tracing. Arrays are the stream's own: copy what is to be kept. */
@@ -65,7 +65,10 @@ export type StreamEvent =
       /** [textLength, textDim] */
       readonly embedding: Float32Array;
     }
-  | { readonly type: "encoded" | "noised" | "finished"; readonly latents: Latents; readonly cache: KvCache }
+  | { readonly type: "encoded"; readonly latents: Latents }
+  | { readonly type: "noised" | "finished"; readonly latents: Latents; readonly cache: KvCache }
+  | { readonly type: "conditioned"; readonly context: VaceContext }
+  | { readonly type: "hinted"; readonly timestep: number }
   | {
       readonly type: "pass";
       readonly kind: "recache" | "denoise" | "clean";
@@ -85,6 +88,9 @@ export type StreamOptions = {
   readonly observe?: (event: StreamEvent) => void;
 };
 
+/** A pass and where it stands in the stream. */
+type StreamPass = Pass & { readonly startFrame: number };
+
 const VIDEO_STEPS = [700, 500];
 const TEXT_STEPS = [1000, 750, 500, 250];
 
@@ -94,17 +100,19 @@ export class LongLiveStream {
   readonly #compat: Compat;
   readonly #blender: PromptBlender;
   readonly #cache: KvCache;
-  readonly #codec: StreamCodec;
+  readonly #videos: VideoBank;
+  readonly #conditioner: Conditioner | undefined;
   readonly #motion: MotionController;
   #busy = false;
   #closed = false;
   /** The next chunk must start anew: it is the first, or the one before failed half-way. */
   #mustRestart = true;
   #mode: "video" | "text" | undefined;
-  #steps: readonly number[] | undefined;
+  #steps: { readonly listed: readonly number[]; readonly given: boolean } | undefined;
   #wasTransitioning = false;
   #startFrame = 0;
-  #conditionFrames = 0;
+  /** Latent frames made since the stream was opened. */
+  #madeFrames = 0;
   #text: TextKeys | undefined;
   /** Newest clean latents, at most a window of them. */
   #recent: Latents = { frames: 0, data: new Float32Array(0) };
@@ -115,15 +123,21 @@ export class LongLiveStream {
     this.#parts = parts;
     this.#options = options;
     this.#compat = options.compat ?? COMPAT.everframe;
-    this.#blender = new PromptBlender(transformer.textLength, parts.encodePrompt);
+    this.#blender = new PromptBlender(transformer.textLength, parts.encodePrompt, {
+      rowFallback: this.#compat.slerpRowFallback,
+      methodActs: this.#compat.interpolationMethodActs,
+    });
+    const headDim = transformer.dim / transformer.heads;
     this.#cache = new KvCache({
       layers: transformer.layers,
       frameTokens: generator.frameTokens,
       dim: transformer.dim,
       windowFrames,
       sinkFrames,
+      ...(this.#compat.endlessPositions ? { move: (keys, frames) => moveInTime(keys, headDim, frames) } : {}),
     });
-    this.#codec = openStreamCodec(autoencoder, { shared: this.#compat.sharedEncoder });
+    this.#videos = new VideoBank(autoencoder, this.#compat);
+    this.#conditioner = this.#openConditioner();
     this.#motion = new MotionController(framesPerBlock);
   }
 
@@ -147,7 +161,7 @@ export class LongLiveStream {
       this.#mustRestart = false;
       return chunk;
     } catch (cause) {
-      this.#mustRestart = true;
+      if (this.#compat.failureRestarts) this.#mustRestart = true;
       if (cause instanceof ApiError || signal?.aborted) throw cause;
       throw new ApiError("chunk_failed", { reason: errorText(cause) }, { cause });
     } finally {
@@ -161,17 +175,19 @@ export class LongLiveStream {
     this.#text = undefined;
   }
 
-  async #generate({ parameters, frames }: ChunkInput, signal: AbortSignal | undefined): Promise<Chunk> {
-    const timer = new Timer();
+  async #generate(input: ChunkInput, signal: AbortSignal | undefined): Promise<Chunk> {
+    const timer = new ChunkTimer();
+    const { parameters } = input;
     const { generator } = this.#parts;
-    const route = this.#route(parameters, frames);
-    const restart = this.#mustRestart || route.mode !== this.#mode || parameters.resetCache === true;
+    const route = this.#route(input);
+    const restart = this.#mustRestart || this.#restartAsked(route.mode, parameters.resetCache);
     this.#mode = route.mode;
-    if (restart && this.#compat.restartForgetsPrompts) this.#blender.reset();
+    if (restart && (this.#mustRestart || !this.#compat.restartKeepsPrompts)) this.#blender.reset();
 
-    const blend = await timer.time("text", () => this.#blend(parameters));
+    const blend = await timer.time("text", () => this.#blend(input));
     const listed = parameters.denoisingStepList ?? (route.frames ? VIDEO_STEPS : TEXT_STEPS);
-    const reset = this.#startAnew({ restart, listed, blend, hasFrames: route.frames !== undefined, parameters });
+    const hasFrames = route.frames !== undefined || this.#conditioner?.holdsFrames === true;
+    const reset = this.#startAnew({ restart, listed, blend, hasFrames, parameters });
     if (blend.updated || !this.#text) {
       this.#text = await timer.time("text", () => generator.encodeText(blend.embedding));
     }
@@ -180,12 +196,7 @@ export class LongLiveStream {
     const pixels = route.frames && timer.timeSync("resize", () => this.#pixels(route.frames!));
     const noise = this.#noise(parameters);
     const noiseScale = route.mode === "video" ? this.#noiseScale(parameters, pixels!) : undefined;
-    const steps =
-      noiseScale === undefined
-        ? listed
-        : videoSteps(listed, noiseScale).map((step, i) =>
-            i === 0 ? Math.max(this.#compat.leastFirstStep, step) : step,
-          );
+    const steps = this.#stepsOf(listed, noiseScale);
     this.#observe({
       type: "start",
       startFrame: this.#startFrame,
@@ -199,40 +210,61 @@ export class LongLiveStream {
     const noisy =
       noiseScale === undefined
         ? this.#pureNoise(noise)
-        : await this.#noised(await timer.time("encode", () => this.#codec.video.encode(pixels!)), noise, noiseScale);
+        : await this.#noised(await timer.time("encode", () => this.#encode(pixels!)), noise, noiseScale);
     this.#observe({ type: "noised", latents: noisy, cache: this.#cache });
     signal?.throwIfAborted();
 
     if (blend.updated && this.#startFrame > 0) await timer.time("cache", () => this.#renewKeys());
-    const condition =
-      route.mode === "text" && pixels
-        ? await timer.time("encode", () => this.#condition(pixels, parameters.vaceContextScale))
-        : undefined;
+    const condition = await timer.time("encode", () =>
+      this.#condition(input, route.mode === "text" ? pixels : undefined, noisy.frames),
+    );
     const clean = await this.#denoise(noisy, steps, noise, condition, timer, signal);
     this.#observe({ type: "finished", latents: clean, cache: this.#cache });
 
-    const decoded = await timer.time("decode", () => this.#codec.decoder.decode(clean));
+    const decoded = await timer.time("decode", () => this.#videos.decode(clean));
     this.#remember(clean);
     this.#startFrame += clean.frames;
-    const pictures = timer.timeSync("decode", () => toFrames(decoded, this.#parts.size));
-    return { frames: pictures, reset, transitioning: blend.active, timingsMs: timer.finish() };
+    this.#madeFrames += clean.frames;
+    const frames = timer.timeSync("decode", () => toFrames(decoded, this.#parts.size));
+    const notices = this.#conditioner?.takeNotices() ?? [];
+    return { frames, reset, transitioning: blend.active, notices, timingsMs: timer.finish() };
+  }
+
+  #openConditioner(): Conditioner | undefined {
+    const { config, generator, autoencoder, grey, size } = this.#parts;
+    if (!generator.hasVace || !config.vace) return undefined;
+    const plane = generator.grid.height * generator.grid.width;
+    const parts = { autoencoder, grey, vace: config.vace, size, plane, framesPerBlock: config.framesPerBlock };
+    return new Conditioner(parts, this.#compat, this.#videos, (latents) => this.#observe({ type: "encoded", latents }));
   }
 
   /** What the input frames are for: noised video, condition, or nothing. */
-  #route(parameters: Parameters, frames: readonly Frame[] | undefined) {
+  #route({ parameters, frames }: ChunkInput) {
     if (parameters.inputMode !== "video") return { mode: "text" as const };
     if (!frames || frames.length === 0) {
       throw new ApiError("chunk_failed", { reason: "input_mode is video, but there are no input frames" });
     }
-    const { hasVace } = this.#parts.generator;
-    const asCondition = hasVace && (parameters.vaceEnabled ?? true) && parameters.vaceUseInputVideo;
+    const canCondition = this.#conditioner !== undefined || !this.#compat.conditionNeedsBranch;
+    const asCondition = canCondition && (parameters.vaceEnabled ?? true) && parameters.vaceUseInputVideo;
     return asCondition ? { mode: "text" as const, frames } : { mode: "video" as const, frames };
   }
 
-  #blend({ prompts, transition, promptInterpolationMethod }: Parameters) {
+  /** Whether the caller asks for a restart, or the original's rule for a change of mode does. */
+  #restartAsked(mode: "video" | "text", resetCache: boolean | undefined): boolean {
+    const otherMode = mode !== this.#mode;
+    if (this.#compat.smoothModeChange || !otherMode) return resetCache === true;
+    if (resetCache !== false) return true;
+    // Told not to restart, the original still restarts its autoencoder, in mid-stream.
+    this.#videos.restart();
+    return false;
+  }
+
+  #blend({ parameters, blendMethod }: ChunkInput) {
+    const { prompts, transition, promptInterpolationMethod } = parameters;
     // A session that has not said anything gets the picture that the empty prompt means.
     const incoming = prompts.length === 0 && !this.#blender.current ? [{ text: "", weight: 1 }] : prompts;
-    return this.#blender.next({ prompts: incoming, transition, method: promptInterpolationMethod });
+    const method = blendMethod ?? (this.#compat.interpolationMethodActs ? promptInterpolationMethod : "linear");
+    return this.#blender.next({ prompts: incoming, transition, method });
   }
 
   /** Decides whether the stream starts anew, and if so empties everything that remembers earlier chunks. */
@@ -244,22 +276,31 @@ export class LongLiveStream {
     parameters: Parameters;
   }): boolean {
     const { config } = this.#parts;
-    const { manageCache } = chunk.parameters;
-    const otherSteps = chunk.listed.join() !== this.#steps?.join();
-    this.#steps = chunk.listed;
+    const { manageCache, denoisingStepList } = chunk.parameters;
+    const otherSteps = this.#otherSteps(chunk.listed, denoisingStepList !== undefined);
     const restart = chunk.restart || (otherSteps && manageCache);
-    const outOfPositions = this.#startFrame >= config.maxFrames - config.framesPerBlock;
+    const outOfPositions =
+      !this.#compat.endlessPositions && this.#startFrame >= config.maxFrames - config.framesPerBlock;
     const { updated, active } = chunk.blend;
-    const cut = updated && !active && !this.#wasTransitioning && manageCache && chunk.hasFrames;
+    const settled = !active && !this.#wasTransitioning;
+    const cut = !this.#compat.promptChangeWithoutCut && updated && settled && manageCache && chunk.hasFrames;
     this.#wasTransitioning = active;
     if (restart) this.#motion.reset();
     if (!restart && !outOfPositions && !cut) return false;
     this.#cache.reset();
     this.#startFrame = 0;
-    this.#conditionFrames = 0;
     this.#recent = { frames: 0, data: new Float32Array(0) };
-    this.#codec.reset();
+    this.#videos.restart();
     return true;
+  }
+
+  /** Whether the steps are others than in the chunk before. */
+  #otherSteps(listed: readonly number[], given: boolean): boolean {
+    const before = this.#steps;
+    this.#steps = { listed, given };
+    // Where nobody asked for steps, others come with another mode, which is to go on smoothly.
+    if (this.#compat.smoothModeChange && before && !before.given && !given) return false;
+    return listed.join() !== before?.listed.join();
   }
 
   #pixels(frames: readonly Frame[]): Pixels {
@@ -269,12 +310,29 @@ export class LongLiveStream {
   }
 
   #noise(parameters: Parameters): NoiseSource {
-    const seed = (parameters.baseSeed ?? this.#options.seed) + this.#startFrame;
+    const frames = this.#compat.freshNoise ? this.#madeFrames : this.#startFrame;
+    const seed = (parameters.baseSeed ?? this.#options.seed) + frames;
     return (this.#options.noise ?? seededNoise)(seed);
   }
 
   #noiseScale({ noiseScale, noiseController }: Parameters, pixels: Pixels): number {
-    return noiseController ? this.#motion.next(pixels, noiseScale) : noiseScale;
+    const controlled = noiseController ?? !this.#compat.controllerOnRequest;
+    return controlled ? this.#motion.next(pixels, noiseScale) : noiseScale;
+  }
+
+  /** The steps of a chunk. None of them: its latents are as they came. */
+  #stepsOf(listed: readonly number[], noiseScale: number | undefined): readonly number[] {
+    if (noiseScale === undefined) return listed;
+    if (this.#compat.noiseScaleEnds && noiseScale === 0) return [];
+    const [first, ...rest] = videoSteps(listed, noiseScale);
+    if (this.#compat.noiseScaleEnds && noiseScale === 1) return [PURE_NOISE_STEP, ...rest];
+    return [this.#compat.firstStepNotNegative ? Math.max(0, first!) : first!, ...rest];
+  }
+
+  async #encode(pixels: Pixels): Promise<Latents> {
+    const latents = await this.#videos.encode("video", pixels);
+    this.#observe({ type: "encoded", latents });
+    return latents;
   }
 
   #pureNoise(noise: NoiseSource): Latents {
@@ -286,7 +344,6 @@ export class LongLiveStream {
 
   /** A plain mix, unlike the scheduler's between steps. */
   async #noised(latents: Latents, noise: NoiseSource, noiseScale: number): Promise<Latents> {
-    this.#observe({ type: "encoded", latents, cache: this.#cache });
     const drawn = noise.normal(latents.data.length);
     const noiseShare = Math.fround(noiseScale);
     const latentShare = Math.fround(1 - noiseScale);
@@ -308,13 +365,27 @@ export class LongLiveStream {
     this.#observe({ type: "recached", cache: this.#cache });
   }
 
-  async #condition(pixels: Pixels, scale: number): Promise<VaceContext> {
-    const { config, generator, grey } = this.#parts;
-    const reactive = await this.#codec.reactive.encode(pixels);
-    const inactive = await grey.frames(this.#conditionFrames, reactive.frames);
-    this.#conditionFrames += reactive.frames;
-    const plane = generator.grid.height * generator.grid.width;
-    return { ...videoContext(inactive, reactive, config.vace!, plane), scale };
+  async #condition(
+    input: ChunkInput,
+    pixels: Pixels | undefined,
+    latentFrames: number,
+  ): Promise<VaceContext | undefined> {
+    const { parameters, references, firstImage, lastImage } = input;
+    if (!this.#conditioner) return undefined;
+    if (parameters.vaceEnabled === false) {
+      this.#conditioner.takeReferences(references);
+      if (!this.#conditioner.holdsFrames) return undefined;
+    }
+    const masks = pixels && input.masks?.length ? this.#masks(input.masks, pixels.frames) : undefined;
+    const scale = parameters.vaceContextScale ?? (this.#compat.loadScaleActs ? this.#parts.vaceContextScale : 1) ?? 1;
+    const condition = { pixels, masks, references, firstImage, lastImage, scale, latentFrames };
+    const context = await this.#conditioner.next(condition);
+    if (context) this.#observe({ type: "conditioned", context });
+    return context;
+  }
+
+  #masks(masks: readonly Frame[], frames: number): Masks {
+    return toMasks(resampleFrames(masks, frames), this.#parts.size);
   }
 
   /** All steps and the clean pass; the window then holds the chunk. @returns the clean latents */
@@ -323,7 +394,7 @@ export class LongLiveStream {
     steps: readonly number[],
     noise: NoiseSource,
     condition: VaceContext | undefined,
-    timer: Timer,
+    timer: ChunkTimer,
     signal: AbortSignal | undefined,
   ): Promise<Latents> {
     const { generator } = this.#parts;
@@ -331,11 +402,7 @@ export class LongLiveStream {
     let latents = noisy;
     let pass = this.#pass(latents, 0, this.#startFrame);
     for (const [i, timestep] of steps.entries()) {
-      // At scale 0 the condition is still encoded, so that its stream has no gap, but the branch adds nothing.
-      const hints: Hints | undefined =
-        condition && condition.scale > 0
-          ? await timer.time("vace", () => generator.hints(latents, timestep, pass.text, condition))
-          : undefined;
+      const hints = condition && (await timer.time("vace", () => this.#hints(latents, timestep, pass.text, condition)));
       pass = { ...pass, latents, timestep, hints };
       const result = await timer.step(() => generator.forward(pass));
       this.#observePass("denoise", pass, result);
@@ -359,7 +426,14 @@ export class LongLiveStream {
     return latents;
   }
 
-  #pass(latents: Latents, timestep: number, startFrame: number): Pass {
+  async #hints(latents: Latents, timestep: number, text: TextKeys, context: VaceContext): Promise<Hints | undefined> {
+    // At scale 0 the condition was encoded all the same, so that its video has no gap, but the branch adds nothing.
+    if (context.scale === 0 && this.#compat.scaleZeroSkipsBranch) return undefined;
+    this.#observe({ type: "hinted", timestep });
+    return this.#parts.generator.hints(latents, timestep, text, context);
+  }
+
+  #pass(latents: Latents, timestep: number, startFrame: number): StreamPass {
     const window = this.#cache.open(startFrame, latents.frames);
     return { latents, timestep, startFrame, text: this.#text!, window, past: this.#cache.past(window) };
   }
@@ -377,7 +451,7 @@ export class LongLiveStream {
     this.#options.observe?.(event);
   }
 
-  #observePass(kind: "recache" | "denoise" | "clean", pass: Pass, result: Prediction): void {
+  #observePass(kind: "recache" | "denoise" | "clean", pass: StreamPass, result: Prediction): void {
     const { timestep, startFrame, latents } = pass;
     this.#observe({ type: "pass", kind, timestep, startFrame, frames: latents.frames, result });
   }
@@ -385,43 +459,4 @@ export class LongLiveStream {
 
 function lastFrames({ frames, data }: Latents, count: number): Latents {
   return { frames: count, data: data.subarray(((frames - count) * data.length) / frames) };
-}
-
-class Timer {
-  readonly #started = performance.now();
-  readonly #timings: ChunkTimings = {
-    resize: 0,
-    encode: 0,
-    text: 0,
-    vace: 0,
-    denoise: [],
-    cache: 0,
-    decode: 0,
-    total: 0,
-  };
-
-  async time<T>(station: Exclude<keyof ChunkTimings, "denoise" | "total">, work: () => Promise<T>): Promise<T> {
-    const started = performance.now();
-    const result = await work();
-    this.#timings[station] += performance.now() - started;
-    return result;
-  }
-
-  timeSync<T>(station: "resize" | "decode", work: () => T): T {
-    const started = performance.now();
-    const result = work();
-    this.#timings[station] += performance.now() - started;
-    return result;
-  }
-
-  async step<T>(work: () => Promise<T>): Promise<T> {
-    const started = performance.now();
-    const result = await work();
-    this.#timings.denoise.push(performance.now() - started);
-    return result;
-  }
-
-  finish(): ChunkTimings {
-    return { ...this.#timings, total: performance.now() - this.#started };
-  }
 }

@@ -20,7 +20,7 @@ import { addNoise } from "./scheduler.ts";
 import { LongLiveStream } from "./stream.ts";
 import { TextEncoder } from "./text-encoder.ts";
 import { openTokenizer } from "./tokenizer.ts";
-import { videoContext } from "./vace.ts";
+import { videoContext } from "./vace-context.ts";
 
 const path = (name: string) => fileURLToPath(new URL(`../../../${name}`, import.meta.url));
 const MODEL = path("models/longlive-tiny");
@@ -184,7 +184,7 @@ describe("longlive-tiny", () => {
       const inactive = await parts.grey.frames(startFrame, reactive.frames);
       const context = videoContext(inactive, reactive, config.vace!, grid.width * grid.height);
       const window = cache.open(startFrame, reactive.frames);
-      const pass = { startFrame, text, window, past: cache.past(window) };
+      const pass = { text, window, past: cache.past(window) };
       let latents: Latents = framesFirst(`vace.${chunk}.noise.0`);
       for (const [i, timestep] of about.steps.vace.entries()) {
         const hints = await generator.hints(latents, timestep, text, { ...context, scale: 1 });

@@ -5,7 +5,6 @@
  * the chunk, both ways, and their positions start at frame 0.
  */
 import { Graph, type GraphOptions, type Model } from "@everframe/graph";
-import type { Latents } from "./autoencoder.ts";
 import type { NetworkConfig, VaceConfig } from "./config.ts";
 import type { TransformerFiles } from "./transformer.ts";
 import { embedPatches, frameTokens, type LatentGrid, namedLinear, times, wanBlock } from "./wan-block.ts";
@@ -56,28 +55,4 @@ export function vaceGraph(
     g.output(`hint${n}`, namedLinear(w, u, `vace_blocks.${n}.after_proj`));
   }
   return g.build();
-}
-
-/** Condition of a chunk. */
-export type VaceContext = Latents & {
-  /** How strongly the hints act: 0 not at all, 1 as trained. */
-  readonly scale: number;
-};
-
-/**
- * Condition that shows the whole input video: latents of what is kept from it (nothing: mid grey), latents of what
- * is to be painted anew (all of it), and a mask of ones.
- * @param inactive, reactive of one number of frames [frames, C, height, width]
- * @returns [frames, contextChannels, height, width]
- */
-export function videoContext(inactive: Latents, reactive: Latents, vace: VaceConfig, plane: number): Latents {
-  const { frames } = reactive;
-  const latentSize = reactive.data.length / frames;
-  const frameSize = vace.inChannels * plane;
-  const data = new Float32Array(frames * frameSize).fill(1);
-  for (let f = 0; f < frames; f++) {
-    data.set(inactive.data.subarray(f * latentSize, (f + 1) * latentSize), f * frameSize);
-    data.set(reactive.data.subarray(f * latentSize, (f + 1) * latentSize), f * frameSize + latentSize);
-  }
-  return { frames, data };
 }

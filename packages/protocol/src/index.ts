@@ -1,4 +1,5 @@
 /** What client and server agree on: bodies, messages, parameters, errors. Neither Node nor DOM. */
+export * from "./compat.ts";
 export * from "./errors.ts";
 export * from "./http.ts";
 export * from "./load.ts";

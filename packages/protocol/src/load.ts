@@ -4,6 +4,7 @@
  * nodes with their own `load_params`. The first of a list is loaded.
  */
 import { z } from "zod";
+import { type CompatName, compatName } from "./compat.ts";
 import { ApiError } from "./errors.ts";
 import { parseRequest } from "./validation.ts";
 
@@ -35,6 +36,8 @@ const loadParams = z.object({
   seed,
   base_seed: seed,
   vace_enabled: z.boolean().nullish(),
+  vace_context_scale: numberLike(z.number().min(0).max(2).nullish()),
+  compat: compatName.nullish(),
   vae_type: z.enum(["wan", "lightvae", "tae", "lighttae"]).nullish(),
   quantization: z.enum(["fp8_e4m3fn"]).nullish(),
   loras: z.array(lora).nullish(),
@@ -73,6 +76,10 @@ export type LoadParams = {
   seed: number;
   /** Default true. */
   vaceEnabled: boolean;
+  /** Start value of the condition's scale, 0 to 2. */
+  vaceContextScale?: number;
+  /** Default "everframe". */
+  compat: CompatName;
   vaeType: "wan" | "lightvae" | "tae" | "lighttae";
   quantization: "fp8_e4m3fn" | null;
   loras: Lora[];
@@ -88,6 +95,8 @@ export type WireLoadParams = {
   width: number | null;
   seed: number;
   vace_enabled: boolean;
+  /** Present when it is not the default. */
+  compat?: string;
   vae_type: string;
   quantization: string | null;
   loras: { path: string; scale: number; merge_mode: string }[] | null;
@@ -112,6 +121,8 @@ export function parseLoadRequest(body: unknown): LoadRequest {
       ...(wire.width == null ? {} : { width: wire.width }),
       seed: wire.seed ?? wire.base_seed ?? 42,
       vaceEnabled: wire.vace_enabled ?? true,
+      ...(wire.vace_context_scale == null ? {} : { vaceContextScale: wire.vace_context_scale }),
+      compat: wire.compat ?? "everframe",
       vaeType: wire.vae_type ?? "wan",
       quantization: wire.quantization ?? null,
       loras: (wire.loras ?? []).map((one) => ({
@@ -131,6 +142,7 @@ export function toWireLoadParams(params: LoadParams, size?: { width: number; hei
     width: size?.width ?? null,
     seed: params.seed,
     vace_enabled: params.vaceEnabled,
+    ...(params.compat === "everframe" ? {} : { compat: params.compat }),
     vae_type: params.vaeType,
     quantization: params.quantization,
     loras:

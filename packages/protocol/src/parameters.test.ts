@@ -86,8 +86,10 @@ describe("parseParameters", () => {
 describe("defaultParameters", () => {
   it("has the defaults that a guide's client relies on and leaves the rest open", () => {
     const defaults = defaultParameters();
-    expect(defaults).toMatchObject({ noiseScale: 0.7, noiseController: false, vaceUseInputVideo: true });
+    expect(defaults).toMatchObject({ noiseScale: 0.7, vaceUseInputVideo: true });
     expect(defaults).not.toHaveProperty("vaceEnabled");
+    expect(defaults).not.toHaveProperty("vaceContextScale");
+    expect(defaults).not.toHaveProperty("noiseController");
     expect(defaults).not.toHaveProperty("denoisingStepList");
   });
 

@@ -94,7 +94,6 @@ export const PARAMETER_TABLE = {
     schema: z.boolean(),
     allowed: "true or false",
     acts: "next chunk",
-    default: false,
   },
   denoisingStepList: {
     wire: "denoising_step_list",
@@ -136,7 +135,6 @@ export const PARAMETER_TABLE = {
     schema: z.number().min(0).max(2),
     allowed: "a number from 0 to 2",
     acts: "next chunk",
-    default: 1,
   },
   vaceRefImages: {
     wire: "vace_ref_images",
@@ -144,8 +142,8 @@ export const PARAMETER_TABLE = {
     allowed: "a list of up to 16 paths of uploaded images",
     acts: "next chunk",
   },
-  firstFrameImage: { wire: "first_frame_image", schema: path, allowed: IMAGE_ALLOWED, acts: "next chunk" },
-  lastFrameImage: { wire: "last_frame_image", schema: path, allowed: IMAGE_ALLOWED, acts: "next chunk" },
+  firstFrameImage: { wire: "first_frame_image", schema: path, allowed: IMAGE_ALLOWED, acts: "once" },
+  lastFrameImage: { wire: "last_frame_image", schema: path, allowed: IMAGE_ALLOWED, acts: "once" },
   paused: { wire: "paused", schema: z.boolean(), allowed: "true or false", acts: "at once", default: false },
   baseSeed: { wire: "base_seed", schema: z.int().min(0), allowed: "a whole number from 0", acts: "next chunk" },
 } as const satisfies Record<string, Entry>;

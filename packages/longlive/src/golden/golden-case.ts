@@ -22,6 +22,10 @@ export type ChunkKwargs = {
   };
   readonly spatial_interpolation_method?: "linear" | "slerp";
   readonly video?: string;
+  readonly vace_input_frames?: string;
+  readonly vace_input_masks?: string;
+  readonly vace_ref_images?: readonly string[];
+  readonly vace_context_scale?: number;
   readonly noise_scale?: number;
   readonly noise_controller?: boolean;
   readonly denoising_step_list?: readonly number[];

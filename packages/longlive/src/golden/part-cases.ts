@@ -1,13 +1,15 @@
 /** Recorded cases of single parts: text encoder, scheduler, transformer, condition branch, prompt blending, resampling. */
 import { type Latents, SPACE_FACTOR } from "../autoencoder.ts";
-import { COMPAT } from "../compat.ts";
+import { COMPAT, numericsOf } from "../compat.ts";
 import { Generator, type GeneratorOptions } from "../generator.ts";
 import { KvCache } from "../kv-cache.ts";
-import { type Frame, resampleIndices, toPixels } from "../preprocess.ts";
+import { type Frame, resampleFrames, resampleIndices, toMasks, toPixels, toUnit } from "../preprocess.ts";
 import { type BlendMethod, blendEmbeddings, PromptBlender } from "../prompt-blender.ts";
+import { prepareReference } from "../references.ts";
 import { rotationOf } from "../rope.ts";
 import { addNoise, cleanFromFlow, createScheduler, flowFromClean, videoSteps } from "../scheduler.ts";
 import { relativeBucket, TextEncoder } from "../text-encoder.ts";
+import { joinFrames, maskChannels } from "../vace-context.ts";
 import type { Comparison } from "./comparison.ts";
 import type { ChunkKwargs, GoldenCase } from "./golden-case.ts";
 
@@ -96,8 +98,7 @@ export function openGenerator(
   const files = { main: golden.weights("dit"), ...(vace ? { vace: golden.weights("vace") } : {}) };
   const grid = { height: size.height / SPACE_FACTOR, width: size.width / SPACE_FACTOR };
   return Generator.create(golden.config(), files, grid, {
-    sinusoid: vace ? COMPAT.original.vaceSinusoid : "float64",
-    vaceKeyMultiple: COMPAT.original.vaceKeyMultiple,
+    ...numericsOf(COMPAT.original, vace),
     ...rest,
   });
 }
@@ -138,7 +139,7 @@ async function compareCalls(golden: GoldenCase, comparison: Comparison, generato
     const latents = latentsOf(golden, call.x);
     const window = cache.open(startFrame, latents.frames);
     const past = cache.past(window);
-    const result = await generator.forward({ latents, timestep, startFrame, text, window, past });
+    const result = await generator.forward({ latents, timestep, text, window, past });
     cache.keep(window, result.keys);
     const time = await generator.timeEmbedding(timestep);
     comparison.tensor(name("time_embedding"), repeated(time.e, latents.frames));
@@ -204,9 +205,15 @@ export async function runVace(golden: GoldenCase, comparison: Comparison): Promi
       const { timestep, current_start_frame: startFrame } = run;
       const scale = run.vace_context_scale;
       const hints = await generator.hints(latents, timestep, text, { ...context, scale });
-      const window = { pastFrames: 0, droppedFrames: 0, ownFrames: latents.frames, endFrame: latents.frames };
+      const window = {
+        pastFrames: 0,
+        droppedFrames: 0,
+        ownFrames: latents.frames,
+        endFrame: latents.frames,
+        firstPosition: startFrame,
+      };
       const past = text.main.map(() => ({ k: new Float32Array(0), v: new Float32Array(0) }));
-      const result = await generator.forward({ latents, timestep, startFrame, text, window, past, hints });
+      const result = await generator.forward({ latents, timestep, text, window, past, hints });
       comparison.tensor(`${run.name}.flow`, result.prediction);
       for (const [n, hint] of hints.values.entries()) {
         comparison.tensor(`${run.name}.hint${n}`, hint);
@@ -253,10 +260,14 @@ export async function runBlending(golden: GoldenCase, comparison: Comparison): P
   const encode = (prompt: string) => encoder.encode(golden.tokenIds(prompt), rows);
   try {
     for (const { tensor, prompts, weights, method } of golden.json["unit"] as BlendUnit[]) {
-      comparison.tensor(tensor, blendEmbeddings(await Promise.all(prompts.map(encode)), weights, method, rows));
+      const embeddings = await Promise.all(prompts.map(encode));
+      comparison.tensor(tensor, blendEmbeddings(embeddings, weights, method, rows, COMPAT.original.slerpRowFallback));
     }
     for (const sequence of golden.json["sequences"] as { name: string; chunks: BlendChunk[] }[]) {
-      const blender = new PromptBlender(rows, encode);
+      const blender = new PromptBlender(rows, encode, {
+        rowFallback: COMPAT.original.slerpRowFallback,
+        methodActs: COMPAT.original.interpolationMethodActs,
+      });
       for (const chunk of sequence.chunks) {
         const result = await blender.next(blendInput(golden, chunk.kwargs));
         const where = `${sequence.name} chunk ${chunk.chunk}`;
@@ -299,31 +310,74 @@ export async function runPreprocessing(golden: GoldenCase, comparison: Compariso
   while (golden.inputs.has(`mixed.frame${frames.length}`)) {
     frames.push(...rgbFrames(golden, `mixed.frame${frames.length}`));
   }
-  const pixels = toPixels(frames, size); // [frames, 3, H, W]
   const plane = size.height * size.width;
-  const { data } = pixels;
-  comparison.tensor(
-    "mixed.video", // [3, frames, H, W]
-    data.map((_, i) => {
-      const [channel, frame, at] = [
-        Math.floor(i / plane / frames.length),
-        Math.floor(i / plane) % frames.length,
-        i % plane,
-      ];
-      return data[(frame * 3 + channel) * plane + at]!;
-    }),
-  );
+  comparison.tensor("mixed.video", channelsFirst(toPixels(frames, size).data, frames.length, plane));
+  compareReferences(golden, comparison, size);
+  compareMasks(golden, comparison, size);
+  if (golden.inputs.has("post.in")) {
+    const [, count] = golden.inputs.info("post.in").shape as [number, number];
+    const shown = golden.inputs.read("post.in").map(toUnit); // [frames, 3, H, W]
+    const perFrame = shown.length / count;
+    comparison.tensor(
+      "post.out", // [frames, H, W, 3]
+      Array.from({ length: count }, (_, f) => shown.subarray(f * perFrame, (f + 1) * perFrame)).flatMap((frame) => [
+        ...transposed(frame, plane),
+      ]),
+    );
+  }
 }
 
-/** A recorded video [T, H, W, 3] or picture [H, W, 3], 8 bits. */
+/** Reference images as they are prepared for the encoder. */
+export function compareReferences(
+  golden: GoldenCase,
+  comparison: Comparison,
+  size: { height: number; width: number },
+): void {
+  for (const name of golden.expected.names().filter((name) => name.startsWith("prepared_"))) {
+    const [image] = rgbFrames(golden, name.slice("prepared_".length));
+    comparison.tensor(name, prepareReference(image!, size, COMPAT.original.wholeReferences).data);
+  }
+}
+
+/** Masks as channels: of 12 frames behind a reference image, and of 13. */
+function compareMasks(golden: GoldenCase, comparison: Comparison, size: { height: number; width: number }): void {
+  if (!golden.inputs.has("mask.frames")) return;
+  const recorded = rgbFrames(golden, "mask.frames");
+  const plane = (size.height / SPACE_FACTOR) * (size.width / SPACE_FACTOR);
+  for (const name of golden.expected.names().filter((name) => name.startsWith("mask.encoded_"))) {
+    const [, count, reference] = /^mask\.encoded_(\d+)(_one_ref)?$/.exec(name) ?? [];
+    const encoded = maskChannels(toMasks(resampleFrames(recorded, Number(count)), size), size);
+    const blank = { frames: 1, data: new Float32Array(encoded.data.length / encoded.frames) };
+    const { frames, data } = reference ? joinFrames([blank, encoded]) : encoded;
+    comparison.tensor(name, channelsFirst(data, frames, plane));
+  }
+}
+
+/** [frames, channels, plane] to [channels, frames, plane]. */
+export function channelsFirst(data: Float32Array, frames: number, plane: number): Float32Array {
+  const channels = data.length / frames / plane;
+  const result = new Float32Array(data.length);
+  for (let f = 0; f < frames; f++) {
+    for (let c = 0; c < channels; c++) {
+      const from = (f * channels + c) * plane;
+      result.set(data.subarray(from, from + plane), (c * frames + f) * plane);
+    }
+  }
+  return result;
+}
+
+/** A recorded video [T, H, W, 3], mask [T, H, W, 1] or picture [H, W, 3], 8 bits. */
 export function rgbFrames(golden: GoldenCase, name: string): Frame[] {
   const { shape } = golden.inputs.info(name);
-  const [height, width] = shape.slice(-3) as [number, number];
-  const rgb = golden.inputs.readRaw(name);
+  const [height, width, channels] = shape.slice(-3) as [number, number, number];
+  const bytes = golden.inputs.readRaw(name);
   const pixels = height * width;
-  return Array.from({ length: rgb.length / pixels / 3 }, (_, f) => {
+  return Array.from({ length: bytes.length / pixels / channels }, (_, f) => {
     const data = new Uint8Array(pixels * 4).fill(255);
-    for (let i = 0; i < pixels; i++) data.set(rgb.subarray((f * pixels + i) * 3, (f * pixels + i) * 3 + 3), 4 * i);
+    for (let i = 0; i < pixels; i++) {
+      const from = (f * pixels + i) * channels;
+      data.set(bytes.subarray(from, from + channels), 4 * i);
+    }
     return { width, height, data };
   });
 }

@@ -5,27 +5,21 @@
  */
 import { defaultParameters, type Parameters } from "@everframe/protocol";
 import type { Autoencoder } from "../autoencoder.ts";
-import { COMPAT } from "../compat.ts";
+import { COMPAT, type Compat } from "../compat.ts";
 import { GreyLatents } from "../grey-latents.ts";
 import type { KvCache } from "../kv-cache.ts";
 import type { NoiseSource } from "../noise.ts";
 import type { Frame, Pixels } from "../preprocess.ts";
-import { LongLiveStream, type StreamEvent } from "../stream.ts";
+import { type ChunkInput, LongLiveStream, type StreamEvent } from "../stream.ts";
 import { TextEncoder } from "../text-encoder.ts";
+import type { VaceContext } from "../vace-context.ts";
 import { openWanAutoencoder } from "./autoencoder-case.ts";
 import type { Comparison } from "./comparison.ts";
-import type { GoldenCase, RecordedChunk } from "./golden-case.ts";
-import { openGenerator, rgbFrames, transitionOf } from "./part-cases.ts";
+import type { ChunkKwargs, GoldenCase, RecordedChunk } from "./golden-case.ts";
+import { channelsFirst, compareReferences, openGenerator, rgbFrames, transitionOf } from "./part-cases.ts";
 
 /** Parameters of the original that need a part which is not there yet. */
-const UNSUPPORTED = [
-  "vace_input_frames",
-  "vace_input_masks",
-  "vace_ref_images",
-  "first_frame_image",
-  "last_frame_image",
-  "lora_scales",
-];
+const UNSUPPORTED = ["first_frame_image", "last_frame_image", "lora_scales"];
 
 /** The original's own, with and without video. */
 const DEFAULT_STEPS = [1000, 750, 500, 250];
@@ -36,6 +30,7 @@ export async function runStream(golden: GoldenCase, comparison: Comparison): Pro
   if (golden.expected.names().some((name) => name.startsWith("merged."))) {
     return comparison.fail("not supported yet: LoRA");
   }
+  compareReferences(golden, comparison, { height: golden.json.height!, width: golden.json.width! });
   await runVariant(golden, comparison, "", golden.json.vace_wrapper_loaded ?? false);
   if (golden.expected.names().some((name) => name.startsWith("nv."))) {
     await runVariant(golden, comparison, "nv.", false);
@@ -49,6 +44,7 @@ async function runVariant(golden: GoldenCase, comparison: Comparison, prefix: st
   const textEncoder = await TextEncoder.create(config.textEncoder, golden.weights("t5"));
   const generator = await openGenerator(golden, size, { vace });
   const recording: Recording = { golden, draws: [] };
+  const plane = generator.grid.height * generator.grid.width;
   const chunks: ChunkTrace[] = [];
   const autoencoder = watched(await openWanAutoencoder(golden, size), (pixels) => chunks.at(-1)!.seeDecoded(pixels));
   const stream = new LongLiveStream(
@@ -62,7 +58,7 @@ async function runVariant(golden: GoldenCase, comparison: Comparison, prefix: st
     },
     {
       seed: golden.json.config.base_seed,
-      compat: COMPAT.original,
+      compat: compatOfCase(golden),
       noise: () => recordedNoise(recording),
       observe: (event) => chunks.at(-1)!.see(event),
     },
@@ -70,12 +66,9 @@ async function runVariant(golden: GoldenCase, comparison: Comparison, prefix: st
   try {
     for (const chunk of golden.json.chunks ?? []) {
       recording.draws = chunk.noise.map(({ tensor }) => tensor);
-      const trace = new ChunkTrace(comparison, chunk, `${prefix}c${chunk.chunk}.`);
+      const trace = new ChunkTrace(comparison, chunk, `${prefix}c${chunk.chunk}.`, plane);
       chunks.push(trace);
-      const video = `c${chunk.chunk}.video`;
-      const frames = chunk.kwargs.video === undefined ? undefined : rgbFrames(golden, video);
-      const parameters = parametersOf(golden, chunk);
-      const made = await stream.generate({ parameters, ...(frames ? { frames } : {}) });
+      const made = await stream.generate(inputOf(golden, chunk, vace));
       comparison.fact(`chunk ${chunk.chunk} pictures`, made.frames.length, chunk.output_shape[0]);
       trace.finish(made.frames);
     }
@@ -87,18 +80,43 @@ async function runVariant(golden: GoldenCase, comparison: Comparison, prefix: st
   }
 }
 
-/** What the original was called with, as a session's parameters. */
-function parametersOf(golden: GoldenCase, { kwargs }: RecordedChunk): Parameters {
+/** A patched recording was made with one repair: each of several references acts. */
+function compatOfCase(golden: GoldenCase): Compat {
+  return { ...COMPAT.original, everyReference: golden.json["patched"] !== undefined };
+}
+
+/** What the original was called with, as a stream takes it. */
+function inputOf(golden: GoldenCase, { chunk, kwargs }: RecordedChunk, vace: boolean): ChunkInput {
+  const recorded = (name: string, given: unknown) =>
+    given === undefined ? undefined : rgbFrames(golden, `c${chunk}.${name}`);
+  const conditionFrames = recorded("vace_input_frames", kwargs.vace_input_frames);
+  const frames = conditionFrames ?? recorded("video", kwargs.video);
+  const masks = recorded("vace_input_masks", kwargs.vace_input_masks);
+  const references = kwargs.vace_ref_images?.flatMap((name) => rgbFrames(golden, name));
+  return {
+    parameters: {
+      ...parametersOf(golden, kwargs),
+      inputMode: frames ? "video" : "text",
+      vaceEnabled: vace,
+      vaceUseInputVideo: conditionFrames !== undefined,
+    },
+    blendMethod: kwargs.spatial_interpolation_method ?? "linear",
+    ...(frames ? { frames } : {}),
+    ...(masks ? { masks } : {}),
+    ...(references ? { references } : {}),
+  };
+}
+
+/** The recorded parameters that a session has too. */
+function parametersOf(golden: GoldenCase, kwargs: ChunkKwargs): Parameters {
   const transition = transitionOf(golden, kwargs);
   return {
     ...defaultParameters(),
-    inputMode: kwargs.video === undefined ? "text" : "video",
     prompts: golden.prompts(kwargs.prompts ?? []),
-    promptInterpolationMethod: kwargs.spatial_interpolation_method ?? "linear",
     noiseScale: kwargs.noise_scale ?? 0.7,
     noiseController: kwargs.noise_controller ?? true,
     manageCache: kwargs.manage_cache ?? true,
-    vaceEnabled: false,
+    vaceContextScale: kwargs.vace_context_scale ?? 1,
     ...(transition ? { transition } : {}),
     denoisingStepList: [...(kwargs.denoising_step_list ?? DEFAULT_STEPS)],
     ...(kwargs.init_cache === undefined ? {} : { resetCache: kwargs.init_cache }),
@@ -111,10 +129,13 @@ class ChunkTrace {
   readonly #comparison: Comparison;
   readonly #recorded: RecordedChunk;
   readonly #prefix: string;
+  /** Latent positions of a frame. */
+  readonly #plane: number;
   readonly #calls: unknown[] = [];
   #encoded = 0;
 
-  constructor(comparison: Comparison, recorded: RecordedChunk, prefix: string) {
+  constructor(comparison: Comparison, recorded: RecordedChunk, prefix: string, plane: number) {
+    this.#plane = plane;
     this.#comparison = comparison;
     this.#recorded = recorded;
     this.#prefix = prefix;
@@ -129,6 +150,9 @@ class ChunkTrace {
         break;
       case "encoded":
         compare(`enc${this.#encoded++}`, event.latents.data);
+        break;
+      case "conditioned":
+        this.#compareContext(event.context);
         break;
       case "noised":
         compare("latents_in", event.latents.data);
@@ -183,6 +207,14 @@ class ChunkTrace {
     fact("transition active", event.transitioning, recorded.transition_active);
     const round = (scale: number | null | undefined) => (scale == null ? null : Math.round(scale * 1e6) / 1e6);
     fact("noise scale", round(event.noiseScale), round(recorded.noise_scale_used));
+  }
+
+  /** Recorded with channels in front, and in some cases without the mask's. */
+  #compareContext({ frames, data }: VaceContext): void {
+    const plane = this.#plane;
+    const channels = channelsFirst(data, frames, plane);
+    this.#comparison.tensor(`${this.#prefix}vace_context`, channels);
+    this.#comparison.tensor(`${this.#prefix}vace_context_first32`, channels.subarray(0, 32 * frames * plane));
   }
 
   #compareKeys(when: string, cache: KvCache): void {
