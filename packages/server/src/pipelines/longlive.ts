@@ -2,7 +2,7 @@
  * LongLive video diffusion (arXiv 2509.22622) as a pipeline: the model runs in
  * an engine thread of its own, one for each load.
  */
-import type { LoadParams } from "@everframe/protocol";
+import { ApiError, type LoadParams } from "@everframe/protocol";
 import { Engine } from "../engine/engine.ts";
 import { locateModel } from "./model-locator.ts";
 import type { LoadContext, Pipeline, PipelineDefinition } from "./pipeline.ts";
@@ -24,6 +24,10 @@ async function load(
   params: LoadParams,
   context: LoadContext,
 ): Promise<Pipeline> {
+  if (params.loras.length > 0) {
+    throw new ApiError("invalid_request", { reason: "LoRA adapters cannot be loaded yet; leave out loras" });
+  }
+  if (params.quantization !== null) context.onNotice("quantization has no effect: the weights are used as they are");
   let isLoaded = false;
   const engine = new Engine({
     ...(options.modelModule === undefined ? {} : { modelModule: options.modelModule }),
