@@ -35,6 +35,12 @@ export type VaceConfig = {
   readonly weights: string;
 };
 
+export type LoraConfig = {
+  readonly rank: number;
+  readonly alpha: number;
+  readonly weights: string;
+};
+
 export type TextEncoderConfig = {
   readonly vocabSize: number;
   readonly dim: number;
@@ -63,6 +69,8 @@ export type NetworkConfig = {
   /** Latent frames after which positions run out and the stream restarts. */
   readonly maxFrames: number;
   readonly transformer: TransformerConfig;
+  /** Adapter that belongs to the transformer and is always merged into it. */
+  readonly lora?: LoraConfig;
   readonly vace?: VaceConfig;
   readonly textEncoder: TextEncoderConfig;
 };
@@ -98,6 +106,7 @@ export const WAN_1_3B: NetworkConfig = {
     eps: 1e-6,
     weights: "models/longlive_base.pt",
   },
+  lora: { rank: 256, alpha: 256, weights: "models/lora.pt" },
   vace: {
     layers: Array.from({ length: 15 }, (_, i) => 2 * i),
     inChannels: 96,
@@ -159,6 +168,7 @@ export function parseModelConfig(json: unknown): ModelConfig {
     textEncoder: parseTextEncoder(root.object("text_encoder")),
     autoencoder: parseAutoencoder(root.object("vae")),
     otherAutoencoders: root.objects("other_vaes").map(parseAutoencoder),
+    ...(root.has("lora") ? { lora: parseLora(root.object("lora")) } : {}),
     ...(root.has("vace") ? { vace: parseVace(root.object("vace")) } : {}),
   };
   checkModelConfig(config);
@@ -207,6 +217,10 @@ function parseTransformer(fields: Fields): TransformerConfig {
     eps: fields.number("eps"),
     weights: fields.text("weights"),
   };
+}
+
+function parseLora(fields: Fields): LoraConfig {
+  return { rank: fields.count("rank"), alpha: fields.number("alpha"), weights: fields.text("weights") };
 }
 
 function parseVace(fields: Fields): VaceConfig {

@@ -4,6 +4,7 @@
  * of any stream.
  */
 import type { Session, TensorLike } from "@everframe/graph";
+import { type Loras, SCALES_INPUT } from "./adapters.ts";
 import type { Latents } from "./autoencoder.ts";
 import type { NetworkConfig } from "./config.ts";
 import { type EngineOptions, openSession } from "./engine.ts";
@@ -34,6 +35,8 @@ export type Pass = {
   /** Keys of the frames before, as the window has them. */
   readonly past: readonly LayerKeys[];
   readonly hints?: Hints | undefined;
+  /** Of the live adapters, in order; the prompt's keys must be made with the same. Default: their start values. */
+  readonly loraScales?: readonly number[] | undefined;
 };
 
 export type Hints = {
@@ -66,6 +69,8 @@ export type GeneratorOptions = EngineOptions & {
 
 type TimeEmbedding = { readonly e: Float32Array; readonly e0: Float32Array };
 
+const NO_LORAS: Loras = { merged: [], live: [] };
+
 const MAX_KEPT_TIMES = 64;
 const MAX_KEPT_ROTATIONS = 16;
 
@@ -74,6 +79,7 @@ export class Generator {
   readonly grid: LatentGrid;
   readonly scheduler: Scheduler;
   readonly hasVace: boolean;
+  readonly loras: Loras;
   readonly #options: GeneratorOptions;
   readonly #sessions: { time: Session; text: Session; main: Session; vace?: Session };
   readonly #times = new Map<number, TimeEmbedding>();
@@ -84,11 +90,13 @@ export class Generator {
     config: NetworkConfig,
     grid: LatentGrid,
     options: GeneratorOptions,
+    loras: Loras,
     sessions: { time: Session; text: Session; main: Session; vace?: Session },
   ) {
     this.config = config;
     this.grid = grid;
     this.scheduler = createScheduler(config.timestepShift);
+    this.loras = loras;
     this.hasVace = sessions.vace !== undefined;
     this.#options = options;
     this.#sessions = sessions;
@@ -106,13 +114,14 @@ export class Generator {
   ): Promise<Generator> {
     const { device = "cpu", tap = false } = options;
     const { transformer, vace } = config;
+    const { loras = NO_LORAS } = files;
     const time = await openSession(timeGraph(transformer, files.main, { device }), options);
     const text = await openSession(textGraph(config, files, { device, tap }), options);
     const main = await openSession(transformerGraph(config, files, grid, { device, tap }), options);
-    if (!vace || !files.vace) return new Generator(config, grid, options, { time, text, main });
+    if (!vace || !files.vace) return new Generator(config, grid, options, loras, { time, text, main });
     const branch = vaceGraph(config, vace, { main: files.main, vace: files.vace }, grid, { device });
     const sessions = { time, text, main, vace: await openSession(branch, options) };
-    return new Generator(config, grid, options, sessions);
+    return new Generator(config, grid, options, loras, sessions);
   }
 
   /** Tokens of one latent frame. */
@@ -120,10 +129,16 @@ export class Generator {
     return frameTokens(this.config.transformer, this.grid);
   }
 
-  /** @param embedding [textLength, textDim] */
-  async encodeText(embedding: Float32Array): Promise<TextKeys & { outputs: Record<string, Float32Array> }> {
+  /** @param embedding [textLength, textDim] @param loraScales see `Pass` */
+  async encodeText(
+    embedding: Float32Array,
+    loraScales?: readonly number[],
+  ): Promise<TextKeys & { outputs: Record<string, Float32Array> }> {
     const { textLength, textDim, layers } = this.config.transformer;
-    const outputs = await run(this.#sessions.text, { prompt: { data: embedding, dims: [textLength, textDim] } });
+    const outputs = await run(this.#sessions.text, {
+      prompt: { data: embedding, dims: [textLength, textDim] },
+      ...this.#scaleTensor(loraScales),
+    });
     const keysOf = (prefix: string, count: number) =>
       Array.from({ length: count }, (_, i) => ({ k: outputs[`${prefix}k${i}`]!, v: outputs[`${prefix}v${i}`]! }));
     const branchBlocks = this.hasVace ? this.config.vace!.layers.length : 0;
@@ -220,6 +235,7 @@ export class Generator {
       head_from: index(headFromFrame * this.frameTokens),
       ...this.#textTensors(pass.text.main),
       ...this.#hintTensors(latents.frames, pass.hints),
+      ...this.#scaleTensor(pass.loraScales),
     };
     const dims = [window.pastFrames * this.frameTokens, dim];
     for (const [i, { k, v }] of past.entries()) {
@@ -266,6 +282,13 @@ export class Generator {
       { data: none ?? hints!.values[n]!, dims: [tokens, dim] },
     ]);
     return { ...Object.fromEntries(tensors), hint_scale: { data: Float32Array.of(hints?.scale ?? 0), dims: [1] } };
+  }
+
+  #scaleTensor(scales: readonly number[] | undefined): Record<string, TensorLike> {
+    const { live } = this.loras;
+    if (live.length === 0) return {};
+    const data = Float32Array.from(scales ?? live.map(({ scale }) => scale));
+    return { [SCALES_INPUT]: { data, dims: [live.length] } };
   }
 
   #keysOf(outputs: Readonly<Record<string, Float32Array>>): LayerKeys[] {

@@ -5,8 +5,9 @@
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { SafetensorsError, SafetensorsFile, ShapeError } from "@everframe/graph";
-import { ApiError, type CompatName, errorText } from "@everframe/protocol";
+import { openWeights as openWeightFile, SafetensorsFile, ShapeError, WeightFileError } from "@everframe/graph";
+import { ApiError, type CompatName, errorText, type Lora } from "@everframe/protocol";
+import type { Loras } from "./adapters.ts";
 import { type Autoencoder, SPACE_FACTOR } from "./autoencoder.ts";
 import type { VaeType } from "./autoencoder-config.ts";
 import { COMPAT, type Compat, compatOf, numericsOf } from "./compat.ts";
@@ -14,6 +15,7 @@ import { type ModelConfig, type NetworkConfig, readModelConfig } from "./config.
 import type { EngineOptions } from "./engine.ts";
 import { Generator } from "./generator.ts";
 import { GreyLatents } from "./grey-latents.ts";
+import { modelLora, openLora } from "./lora-file.ts";
 import { chosenAutoencoder, openAutoencoder } from "./open-autoencoder.ts";
 import type { Size } from "./preprocess.ts";
 import { LongLiveStream, type StreamOptions } from "./stream.ts";
@@ -41,6 +43,8 @@ export type LoadOptions = EngineOptions & {
   vace?: boolean;
   /** Start value of the condition's scale, 0 to 2. Default 1. */
   vaceContextScale?: number;
+  /** Adapters; those to be merged for good are summed into the weights, the others' scales can change in a stream. */
+  loras?: readonly Lora[];
   /** A preset's name, or repairs one by one. Default "everframe". */
   compat?: Compat | CompatName;
   /** Default: the model's own autoencoder. A model whose latents are its own has no other. */
@@ -98,6 +102,7 @@ export class LongLiveModel {
       const files = {
         main: openWeights(folder, config.transformer.weights),
         ...(withVace ? { vace: openWeights(folder, config.vace!.weights) } : {}),
+        loras: openLoras(config, folder, options),
       };
       const generator = await stage("transformer", () =>
         Generator.create(config, files, grid, {
@@ -161,9 +166,24 @@ function openWeights(folder: string, name: string): SafetensorsFile {
   return SafetensorsFile.open(path);
 }
 
+/** The model's own adapter and the user's. */
+function openLoras({ lora }: ModelConfig, folder: string, { loras = [], log }: LoadOptions): Loras {
+  const scaled = (mode: Lora["mergeMode"]) =>
+    loras
+      .filter(({ mergeMode }) => mergeMode === mode)
+      .map(({ path, scale }) => ({ lora: openLora(path, log), scale }));
+  const merged = scaled("permanent_merge");
+  const live = scaled("runtime_peft");
+  if (!lora) return { merged, live };
+  const path = join(folder, lora.weights);
+  if (!existsSync(path)) throw new ApiError("model_missing", { folder, reason: `${lora.weights} is not there` });
+  const file = openWeightFile(path, { entry: "generator_lora", optionalEntry: true });
+  return { merged: [{ lora: modelLora(path, file, lora.alpha / lora.rank), scale: 1 }, ...merged], live };
+}
+
 /** A file that cannot be read, or tensors that are missing or of other shapes, are a corrupt model. */
 function toLoadError(folder: string, cause: unknown): unknown {
-  if (!(cause instanceof SafetensorsError || cause instanceof ShapeError)) return cause;
+  if (!(cause instanceof WeightFileError || cause instanceof ShapeError)) return cause;
   return new ApiError("model_corrupt", { folder, reason: errorText(cause) }, { cause });
 }
 

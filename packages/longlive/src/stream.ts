@@ -14,6 +14,7 @@ import { COMPAT, type Compat } from "./compat.ts";
 import { Conditioner } from "./conditioner.ts";
 import type { Hints, Pass, Prediction, TextKeys } from "./generator.ts";
 import { KvCache } from "./kv-cache.ts";
+import { LoraScales } from "./lora-scales.ts";
 import type { ModelParts } from "./model.ts";
 import { MotionController } from "./motion-controller.ts";
 import { type NoiseFactory, type NoiseSource, seededNoise } from "./noise.ts";
@@ -103,6 +104,7 @@ export class LongLiveStream {
   readonly #videos: VideoBank;
   readonly #conditioner: Conditioner | undefined;
   readonly #motion: MotionController;
+  readonly #loraScales: LoraScales;
   #busy = false;
   #closed = false;
   /** The next chunk must start anew: it is the first, or the one before failed half-way. */
@@ -139,6 +141,7 @@ export class LongLiveStream {
     this.#videos = new VideoBank(autoencoder, this.#compat);
     this.#conditioner = this.#openConditioner();
     this.#motion = new MotionController(framesPerBlock);
+    this.#loraScales = new LoraScales(generator.loras, this.#compat);
   }
 
   /** Input frames that one chunk stands for. */
@@ -180,7 +183,10 @@ export class LongLiveStream {
     const { parameters } = input;
     const { generator } = this.#parts;
     const route = this.#route(input);
-    const restart = this.#mustRestart || this.#restartAsked(route.mode, parameters.resetCache);
+    const scaled = this.#loraScales.take(parameters.loraScales);
+    if (scaled.changed) this.#text = undefined;
+    const asked = this.#restartAsked(route.mode, parameters.resetCache) || (scaled.restarts && parameters.manageCache);
+    const restart = this.#mustRestart || asked;
     this.#mode = route.mode;
     if (restart && (this.#mustRestart || !this.#compat.restartKeepsPrompts)) this.#blender.reset();
 
@@ -189,7 +195,7 @@ export class LongLiveStream {
     const hasFrames = route.frames !== undefined || this.#conditioner?.holdsFrames === true;
     const reset = this.#startAnew({ restart, listed, blend, hasFrames, parameters });
     if (blend.updated || !this.#text) {
-      this.#text = await timer.time("text", () => generator.encodeText(blend.embedding));
+      this.#text = await timer.time("text", () => generator.encodeText(blend.embedding, this.#loraScales.values));
     }
     signal?.throwIfAborted();
 
@@ -226,7 +232,7 @@ export class LongLiveStream {
     this.#startFrame += clean.frames;
     this.#madeFrames += clean.frames;
     const frames = timer.timeSync("decode", () => toFrames(decoded, this.#parts.size));
-    const notices = this.#conditioner?.takeNotices() ?? [];
+    const notices = [...scaled.notices, ...(this.#conditioner?.takeNotices() ?? [])];
     return { frames, reset, transitioning: blend.active, notices, timingsMs: timer.finish() };
   }
 
@@ -435,7 +441,8 @@ export class LongLiveStream {
 
   #pass(latents: Latents, timestep: number, startFrame: number): StreamPass {
     const window = this.#cache.open(startFrame, latents.frames);
-    return { latents, timestep, startFrame, text: this.#text!, window, past: this.#cache.past(window) };
+    const [text, past, loraScales] = [this.#text!, this.#cache.past(window), this.#loraScales.values];
+    return { latents, timestep, startFrame, text, window, past, loraScales };
   }
 
   #remember(clean: Latents): void {

@@ -5,7 +5,8 @@
  * come in as keys and values, so one session serves every step of every
  * stream (LongLive, arXiv:2509.22622; Wan2.1, arXiv:2503.20314).
  */
-import { Graph, type GraphOptions, type Model, type SafetensorsFile, type Value } from "@everframe/graph";
+import { Graph, type GraphOptions, type Model, type Value, type WeightFile } from "@everframe/graph";
+import { Adapters, type Loras } from "./adapters.ts";
 import type { NetworkConfig, TransformerConfig } from "./config.ts";
 import {
   embedPatches,
@@ -23,13 +24,21 @@ import {
 } from "./wan-block.ts";
 
 /** Files that hold the main network's weights and the VACE branch's; they may be the same. */
-export type TransformerFiles = { readonly main: SafetensorsFile; readonly vace?: SafetensorsFile };
+export type TransformerFiles = {
+  readonly main: WeightFile;
+  readonly vace?: WeightFile;
+  /** Adapters of the main blocks. */
+  readonly loras?: Loras;
+};
+
+/** The files that a graph of the condition branch needs. */
+export type BranchFiles = { readonly main: WeightFile; readonly vace: WeightFile };
 
 /**
  * Timestep to modulation.
  * In: `sinusoid` [1, freqDim]. Out: `e` [1, D] for the head, `e0` [6, D] for the blocks.
  */
-export function timeGraph(config: TransformerConfig, file: SafetensorsFile, options: GraphOptions = {}): Model {
+export function timeGraph(config: TransformerConfig, file: WeightFile, options: GraphOptions = {}): Model {
   const g = new Graph("time", options);
   const w = { graph: g, file };
   const sinusoid = g.input("sinusoid", [1, config.freqDim]);
@@ -44,7 +53,7 @@ export function timeGraph(config: TransformerConfig, file: SafetensorsFile, opti
  * Prompt embedding to the keys and values of every cross attention. They depend on nothing else, so they are made
  * once a prompt.
  * In: `prompt` [textLength, textDim]. Out: `k<i>`, `v<i>` of main block i and `vace_k<i>`, `vace_v<i>` of branch
- * block i, each [textLength, D].
+ * block i, each [textLength, D]. With live adapters also in: `lora_scales`.
  */
 export function textGraph(
   config: NetworkConfig,
@@ -53,7 +62,7 @@ export function textGraph(
 ): Model {
   const { transformer, vace } = config;
   const g = new Graph("text", options);
-  const main = { graph: g, file: files.main };
+  const main = { graph: g, file: files.main, adapters: files.loras && new Adapters(g, files.loras) };
   const prompt = g.input("prompt", [transformer.textLength, transformer.textDim]);
   const hidden = g.gelu(namedLinear(main, prompt, "text_embedding.0"), "tanh");
   const words = namedLinear(main, hidden, "text_embedding.2"); // [textLength, D]
@@ -76,7 +85,7 @@ export function textGraph(
  * In: `latents` [frames, C, height, width]; `e` [1, D]; `e0` [6, D]; `cos`, `sin` [tokens, headDim / 2]; of layer i
  * `text_k<i>`, `text_v<i>` [textLength, D] and `past_k<i>`, `past_v<i>` [past, D]; `own_from` i64 [1], own tokens
  * whose keys nobody sees; `head_from` i64 [1], tokens for which no prediction is needed (whole frames); with a VACE
- * branch `hint<n>` [tokens, D], zeros for none, and `hint_scale` [1].
+ * branch `hint<n>` [tokens, D], zeros for none, and `hint_scale` [1]; with live adapters `lora_scales`.
  * Out: `prediction` [frames left, C, height, width]; `k<i>`, `v<i>` [tokens, D].
  */
 export function transformerGraph(
@@ -87,7 +96,7 @@ export function transformerGraph(
 ): Model {
   const c = config.transformer;
   const g = new Graph("transformer", options);
-  const w = { graph: g, file: files.main };
+  const w = { graph: g, file: files.main, adapters: files.loras && new Adapters(g, files.loras) };
   const tokensPerFrame = frameTokens(c, grid);
   const tokens = times(tokensPerFrame, "frames");
   const latents = g.input("latents", ["frames", c.inChannels, grid.height, grid.width]);

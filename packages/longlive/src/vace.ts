@@ -6,7 +6,7 @@
  */
 import { Graph, type GraphOptions, type Model } from "@everframe/graph";
 import type { NetworkConfig, VaceConfig } from "./config.ts";
-import type { TransformerFiles } from "./transformer.ts";
+import type { BranchFiles } from "./transformer.ts";
 import { embedPatches, frameTokens, type LatentGrid, namedLinear, times, wanBlock } from "./wan-block.ts";
 
 /**
@@ -20,7 +20,7 @@ import { embedPatches, frameTokens, type LatentGrid, namedLinear, times, wanBloc
 export function vaceGraph(
   config: NetworkConfig,
   vace: VaceConfig,
-  files: Required<TransformerFiles>,
+  files: BranchFiles,
   grid: LatentGrid,
   options: GraphOptions = {},
 ): Model {

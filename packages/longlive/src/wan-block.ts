@@ -6,13 +6,19 @@
  * branch are made of it; they differ in which keys self attention sees. All
  * frames of a call share one timestep, so a modulation is one row.
  */
-import type { Dim, Graph, SafetensorsFile, Value } from "@everframe/graph";
+import type { Dim, Graph, Value, WeightFile } from "@everframe/graph";
+import type { Adapters } from "./adapters.ts";
 import type { TransformerConfig } from "./config.ts";
 
 /** Names an inner value; tests make outputs of them. */
 export type Tap = (name: string, value: Value) => void;
 
-export type GraphWeights = { readonly graph: Graph; readonly file: SafetensorsFile };
+export type GraphWeights = {
+  readonly graph: Graph;
+  readonly file: WeightFile;
+  /** Adapters for the linear layers, by name. */
+  readonly adapters?: Adapters | undefined;
+};
 
 export type KeyValues = { readonly k: Value; readonly v: Value };
 
@@ -94,7 +100,10 @@ export function textKeys(w: GraphWeights, prefix: string, config: TransformerCon
 
 /** Linear layer with bias whose weights are named `<name>.weight` and `<name>.bias`. */
 export function namedLinear(w: GraphWeights, x: Value, name: string): Value {
-  return w.graph.linear(x, w.graph.weight(w.file, `${name}.weight`), w.graph.weight(w.file, `${name}.bias`));
+  const weight = w.graph.weight(w.file, `${name}.weight`);
+  const bias = w.graph.weight(w.file, `${name}.bias`);
+  if (!w.adapters) return w.graph.linear(x, weight, bias);
+  return w.adapters.applied(name, weight, x, w.graph.linear(x, w.adapters.merged(name, weight), bias));
 }
 
 /** `norm(x) * (1 + scale) + shift`. @param scale [D] @param shift [D] */

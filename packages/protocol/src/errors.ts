@@ -96,6 +96,48 @@ export const ERRORS = {
     message: (p: { folder: string; reason: string }) =>
       `The model in ${p.folder} cannot be read: ${p.reason}. Install it again.`,
   },
+  lora_unusable: {
+    status: 422,
+    retryable: false,
+    message: (p: { path: string; reason: string }) =>
+      `The LoRA ${p.path} cannot be used: ${p.reason}. Load the pipeline with another one, or without it.`,
+  },
+  model_id_missing: {
+    status: 400,
+    retryable: false,
+    message: (_: Empty) => "pipeline_id is required",
+  },
+  download_running: {
+    status: 409,
+    retryable: true,
+    message: (p: { pipelineId: string }) => `Download already in progress for ${p.pipelineId}`,
+  },
+  download_offline: {
+    status: 503,
+    retryable: false,
+    message: (p: { what: string }) =>
+      `${p.what} cannot be downloaded: HF_HUB_OFFLINE is set. Unset it, or put the files into the models folder.`,
+  },
+  download_refused: {
+    status: 502,
+    retryable: false,
+    message: (p: { what: string; page: string }) =>
+      `The hub refuses access to ${p.what}. Look at ${p.page}: its terms may have to be accepted first; ` +
+      "then set HF_TOKEN to a token that may read it (or unset one that is wrong).",
+  },
+  download_failed: {
+    status: 502,
+    retryable: true,
+    message: (p: { what: string; reason: string }) =>
+      `${p.what} could not be downloaded: ${p.reason}. Start the download again: it goes on where it stopped.`,
+  },
+  disk_full: {
+    status: 507,
+    retryable: false,
+    message: (p: { folder: string; neededGb: string; freeGb: string }) =>
+      `The disk of ${p.folder} is too full: ${p.neededGb} GB are needed and ${p.freeGb} GB are free. ` +
+      "Make room, or set HF_HUB_CACHE to a folder on another disk.",
+  },
   load_failed: {
     status: 500,
     retryable: true,

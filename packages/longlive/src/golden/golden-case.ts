@@ -87,6 +87,7 @@ export type CaseJson = {
       readonly num_res_blocks: number;
       readonly temperal_downsample: readonly boolean[];
     };
+    readonly lora?: { readonly rank: number; readonly alpha: number };
     readonly base_seed: number;
   };
   readonly pipeline_config: {

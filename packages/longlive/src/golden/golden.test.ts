@@ -10,7 +10,7 @@ import { findCases, parseSelection, runCase } from "./run-cases.ts";
 const FIXTURES = fileURLToPath(new URL("../../../../fixtures/golden/", import.meta.url));
 const FOLDERS = [`${FIXTURES}public`, `${FIXTURES}public_extra`];
 
-const SELECTION = parseSelection("01,02,03,04,05,06,07,08,09,10,11,12a,x1,x2,x3,x4,x5,x6,x7");
+const SELECTION = parseSelection("01,02,03,04,05,06,07,08,09,10,11,12a,12b,x1,x2,x3,x4,x5,x6,x7");
 
 describe("recorded cases", () => {
   for (const [number, groups] of SELECTION) {

@@ -1,8 +1,11 @@
 /** Recorded cases of single parts: text encoder, scheduler, transformer, condition branch, prompt blending, resampling. */
+import { Graph, Session } from "@everframe/graph";
+import { Adapters, type Loras } from "../adapters.ts";
 import { type Latents, SPACE_FACTOR } from "../autoencoder.ts";
 import { COMPAT, numericsOf } from "../compat.ts";
 import { Generator, type GeneratorOptions } from "../generator.ts";
 import { KvCache } from "../kv-cache.ts";
+import { modelLora } from "../lora-file.ts";
 import { type Frame, resampleFrames, resampleIndices, toMasks, toPixels, toUnit } from "../preprocess.ts";
 import { type BlendMethod, blendEmbeddings, PromptBlender } from "../prompt-blender.ts";
 import { prepareReference } from "../references.ts";
@@ -92,10 +95,10 @@ export async function runScheduler(golden: GoldenCase, comparison: Comparison): 
 export function openGenerator(
   golden: GoldenCase,
   size: { height: number; width: number },
-  options: GeneratorOptions & { vace: boolean },
+  options: GeneratorOptions & { vace: boolean; loras?: Loras },
 ): Promise<Generator> {
-  const { vace, ...rest } = options;
-  const files = { main: golden.weights("dit"), ...(vace ? { vace: golden.weights("vace") } : {}) };
+  const { vace, loras = { merged: [], live: [] }, ...rest } = options;
+  const files = { main: golden.weights("dit"), loras, ...(vace ? { vace: golden.weights("vace") } : {}) };
   const grid = { height: size.height / SPACE_FACTOR, width: size.width / SPACE_FACTOR };
   return Generator.create(golden.config(), files, grid, {
     ...numericsOf(COMPAT.original, vace),
@@ -325,6 +328,37 @@ export async function runPreprocessing(golden: GoldenCase, comparison: Compariso
       ]),
     );
   }
+}
+
+/** The model's own adapter, in cases that were recorded with it. */
+export function lorasOf(golden: GoldenCase): Loras {
+  if (mergedLayers(golden).length === 0) return { merged: [], live: [] };
+  const { lora } = golden.json.config;
+  const file = golden.weights("lora");
+  return { merged: [{ lora: modelLora(file.path, file, lora!.alpha / lora!.rank), scale: 1 }], live: [] };
+}
+
+/** Weights with the adapter merged into them. */
+export async function compareMerged(golden: GoldenCase, comparison: Comparison): Promise<void> {
+  const layers = mergedLayers(golden);
+  if (layers.length === 0) return;
+  const g = new Graph("merged weights");
+  const adapters = new Adapters(g, lorasOf(golden));
+  for (const layer of layers) {
+    g.output(layer, adapters.merged(layer, g.weight(golden.weights("dit"), `${layer}.weight`)));
+  }
+  const session = await Session.create(g.build());
+  try {
+    for (const [layer, { data }] of Object.entries(await session.run({}))) {
+      comparison.tensor(`merged.${layer}.weight`, data as Float32Array);
+    }
+  } finally {
+    await session.close();
+  }
+}
+
+function mergedLayers(golden: GoldenCase): string[] {
+  return golden.expected.names().flatMap((name) => /^merged\.(.+)\.weight$/.exec(name)?.[1] ?? []);
 }
 
 /** Reference images as they are prepared for the encoder. */

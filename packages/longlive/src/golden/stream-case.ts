@@ -16,7 +16,15 @@ import type { VaceContext } from "../vace-context.ts";
 import { openWanAutoencoder } from "./autoencoder-case.ts";
 import type { Comparison } from "./comparison.ts";
 import type { ChunkKwargs, GoldenCase, RecordedChunk } from "./golden-case.ts";
-import { channelsFirst, compareReferences, openGenerator, rgbFrames, transitionOf } from "./part-cases.ts";
+import {
+  channelsFirst,
+  compareMerged,
+  compareReferences,
+  lorasOf,
+  openGenerator,
+  rgbFrames,
+  transitionOf,
+} from "./part-cases.ts";
 
 /** Parameters of the original that need a part which is not there yet. */
 const UNSUPPORTED = ["first_frame_image", "last_frame_image", "lora_scales"];
@@ -27,9 +35,7 @@ const DEFAULT_STEPS = [1000, 750, 500, 250];
 export async function runStream(golden: GoldenCase, comparison: Comparison): Promise<void> {
   const missing = UNSUPPORTED.filter((key) => golden.json.chunks?.some(({ kwargs }) => kwargs[key] !== undefined));
   if (missing.length > 0) return comparison.fail(`not supported yet: ${missing.join(", ")}`);
-  if (golden.expected.names().some((name) => name.startsWith("merged."))) {
-    return comparison.fail("not supported yet: LoRA");
-  }
+  await compareMerged(golden, comparison);
   compareReferences(golden, comparison, { height: golden.json.height!, width: golden.json.width! });
   await runVariant(golden, comparison, "", golden.json.vace_wrapper_loaded ?? false);
   if (golden.expected.names().some((name) => name.startsWith("nv."))) {
@@ -42,7 +48,7 @@ async function runVariant(golden: GoldenCase, comparison: Comparison, prefix: st
   const config = golden.config();
   const size = { height: golden.json.height!, width: golden.json.width! };
   const textEncoder = await TextEncoder.create(config.textEncoder, golden.weights("t5"));
-  const generator = await openGenerator(golden, size, { vace });
+  const generator = await openGenerator(golden, size, { vace, loras: lorasOf(golden) });
   const recording: Recording = { golden, draws: [] };
   const plane = generator.grid.height * generator.grid.width;
   const chunks: ChunkTrace[] = [];
