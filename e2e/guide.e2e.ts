@@ -2,23 +2,15 @@
 import { cpSync, mkdtempSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Browser } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { launchBrowser, openGuidePage } from "./harness/browser.ts";
+import { describe, expect, test } from "vitest";
+import { openGuidePage } from "./harness/browser.ts";
 import { GuideDriver, prompt } from "./harness/guide.ts";
 import { meanDifference, meanPicture, type Picture } from "./harness/picture.ts";
-import { ROOT, type RunningServer, startServer } from "./harness/server.ts";
+import { useProduct } from "./harness/product.ts";
+import { ROOT, startServer } from "./harness/server.ts";
 import { faultsOf, figuresOf, PROMPTS, type PromptPictures } from "./harness/verdict.ts";
 
-let server: RunningServer;
-let browser: Browser;
-beforeAll(async () => {
-  [server, browser] = await Promise.all([startServer(), launchBrowser()]);
-});
-afterAll(async () => {
-  await browser?.close();
-  await server?.stop();
-});
+const product = useProduct();
 
 const common = { input_mode: "video", denoising_step_list: [700, 500] };
 const modes = [
@@ -38,7 +30,7 @@ async function picturesOf(guide: GuideDriver): Promise<PromptPictures> {
 
 describe.each(modes)("$name", ({ vace_enabled, mode }) => {
   test("at 576x320 frames keep coming for 30 s, prompts act as they say, and structure stays", async () => {
-    const guide = new GuideDriver(await openGuidePage(browser, server.url));
+    const guide = new GuideDriver(await openGuidePage(product.browser, product.server.url));
     const status = await guide.load({ height: 320, width: 576, seed: 42, vace_enabled });
     expect(status.model).toBe("longlive-tiny");
     await guide.start({ ...common, ...prompt("photo"), ...mode });
@@ -59,7 +51,7 @@ describe.each(modes)("$name", ({ vace_enabled, mode }) => {
 });
 
 test("another noise_scale and another seed change the pixels by more than time does", async () => {
-  const guide = new GuideDriver(await openGuidePage(browser, server.url));
+  const guide = new GuideDriver(await openGuidePage(product.browser, product.server.url));
   await guide.load({ seed: 42, vace_enabled: true });
   await guide.setMoving(false);
   const settled = async (parameters: object): Promise<Picture> => {
@@ -90,7 +82,7 @@ test("with zeroed weights no prompt acts: it is the model that does it", async (
   zeroWeights(join(modelsDir, "longlive-tiny/transformer.safetensors"));
   const own = await startServer({ modelsDir });
   try {
-    const guide = new GuideDriver(await openGuidePage(browser, own.url));
+    const guide = new GuideDriver(await openGuidePage(product.browser, own.url));
     await guide.load({ seed: 42, vace_enabled: true });
     await guide.setMoving(false);
     await guide.start({ ...common, ...prompt("photo"), noise_scale: 0.7, vace_enabled: false });

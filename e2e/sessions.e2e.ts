@@ -1,28 +1,20 @@
 // Several viewers at once, viewers that leave, and the end of the server: what only a real browser can show.
-import type { Browser } from "playwright-core";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { launchBrowser, launchDoomedBrowser, openGuidePage } from "./harness/browser.ts";
+import { expect, test } from "vitest";
+import { launchDoomedBrowser, openGuidePage } from "./harness/browser.ts";
 import { GuideDriver, prompt } from "./harness/guide.ts";
 import { meanHue, meanSaturation } from "./harness/picture.ts";
-import { type RunningServer, startServer } from "./harness/server.ts";
+import { useProduct } from "./harness/product.ts";
+import { startServer } from "./harness/server.ts";
 
 const live = { input_mode: "video", denoising_step_list: [700, 500], noise_scale: 0.7, vace_enabled: false };
-let server: RunningServer;
-let browser: Browser;
-beforeAll(async () => {
-  [server, browser] = await Promise.all([startServer(), launchBrowser()]);
-});
-afterAll(async () => {
-  await browser?.close();
-  await server?.stop();
-});
+const product = useProduct();
 
 async function open(): Promise<GuideDriver> {
-  return new GuideDriver(await openGuidePage(browser, server.url));
+  return new GuideDriver(await openGuidePage(product.browser, product.server.url));
 }
 
 async function sessionCount(): Promise<number> {
-  const health = (await (await fetch(`${server.url}/health`)).json()) as { sessions: number };
+  const health = (await (await fetch(`${product.server.url}/health`)).json()) as { sessions: number };
   return health.sessions;
 }
 
@@ -80,7 +72,7 @@ test("a viewer who says goodbye is gone at once, one who vanishes is gone soon, 
   await untilSessions(0, 3_000);
 
   const doomed = await launchDoomedBrowser();
-  const vanishing = new GuideDriver(await openGuidePage(doomed.browser, server.url));
+  const vanishing = new GuideDriver(await openGuidePage(doomed.browser, product.server.url));
   await vanishing.start({ ...live, ...prompt("photo") });
   await vanishing.waitFrames(6);
   await doomed.kill();
@@ -96,7 +88,7 @@ test("a viewer who says goodbye is gone at once, one who vanishes is gone soon, 
 test("the server ends with exit code 0 in the middle of a chunk, on SIGINT and on SIGTERM", async () => {
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     const own = await startServer();
-    const guide = new GuideDriver(await openGuidePage(browser, own.url));
+    const guide = new GuideDriver(await openGuidePage(product.browser, own.url));
     await guide.load({ height: 320, width: 576, seed: 42, vace_enabled: true });
     await guide.start({ ...live, ...prompt("photo") });
     await guide.waitFrames(6);

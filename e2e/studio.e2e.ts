@@ -3,21 +3,13 @@ import { once } from "node:events";
 import { createReadStream } from "node:fs";
 import { createServer, type Server } from "node:http";
 import { join } from "node:path";
-import type { Browser, Page } from "playwright-core";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { launchBrowser } from "./harness/browser.ts";
+import type { Page } from "playwright-core";
+import { expect, test } from "vitest";
 import { meanHue, meanSaturation, type Picture } from "./harness/picture.ts";
-import { ROOT, type RunningServer, startServer } from "./harness/server.ts";
+import { useProduct } from "./harness/product.ts";
+import { ROOT, startServer } from "./harness/server.ts";
 
-let server: RunningServer;
-let browser: Browser;
-beforeAll(async () => {
-  [server, browser] = await Promise.all([startServer(), launchBrowser()]);
-});
-afterAll(async () => {
-  await browser?.close();
-  await server?.stop();
-});
+const product = useProduct();
 
 /** The pixels of a playing video element, or undefined while it shows nothing. */
 function picture(page: Page, selector: string): Promise<Picture | undefined> {
@@ -50,10 +42,10 @@ const isGrey = (p: Picture): boolean => meanSaturation(p) < 0.15;
 const isGreen = (p: Picture): boolean => meanSaturation(p) > 0.3 && meanHue(p) > 80 && meanHue(p) < 160;
 
 test("a person starts the camera, chooses a preset, types a prompt, and stops", async () => {
-  const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
+  const page = await product.browser.newPage({ viewport: { width: 1280, height: 800 } });
   const problems: string[] = [];
   page.on("pageerror", (error) => problems.push(error.message));
-  await page.goto(server.url);
+  await page.goto(product.server.url);
   const output = 'video[aria-label="Generated video"]';
   await page.getByRole("button", { name: "Start camera" }).click();
   await page.getByText("Live", { exact: true }).waitFor({ timeout: 60_000 });
@@ -80,7 +72,7 @@ test("a person starts the camera, chooses a preset, types a prompt, and stops", 
 
 test("a refused camera and a server that goes away are told in words", async () => {
   const own = await startServer();
-  const page = await browser.newPage();
+  const page = await product.browser.newPage();
   await page.addInitScript(() => {
     navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException("no", "NotAllowedError"));
   });
@@ -102,8 +94,11 @@ test("a refused camera and a server that goes away are told in words", async () 
 
 test("the page that shows the raw flow works from the server and from another origin", async () => {
   const other = await serveFile(join(ROOT, "examples/guide.html"));
-  for (const address of [`${server.url}/examples/guide.html`, `${other.url}/?api=${encodeURIComponent(server.url)}`]) {
-    const page = await browser.newPage();
+  for (const address of [
+    `${product.server.url}/examples/guide.html`,
+    `${other.url}/?api=${encodeURIComponent(product.server.url)}`,
+  ]) {
+    const page = await product.browser.newPage();
     await page.goto(address);
     await page.getByLabel("Prompt").fill("black and white");
     await page.getByRole("button", { name: "Start moving canvas" }).click();
