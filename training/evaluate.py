@@ -123,15 +123,15 @@ def main():
     p = argparse.ArgumentParser()
     p.add_argument("--quick", action="store_true"), p.add_argument("--sheet", type=Path), p.add_argument("--threads", type=int, default=1)
     p.add_argument("--size", choices=["small", "large", "both"], default="both"), p.add_argument("--mode", choices=["normal", "vace", "both"], default="both")
-    p.add_argument("--models", type=Path, default=OUT)
+    p.add_argument("--models", type=Path, default=OUT), p.add_argument("--clips", type=int, nargs="*", help="numbers of the clips, 0 to 3")
     a = p.parse_args()
     torch.set_num_threads(a.threads), stream.exact()
     models, results = stream.Models(a.models), []
     short = ["photo", "bw", "sepia", "sketch", "thermal"]
-    plan = [(176, 320, list(PROMPTS), [0, 3] if a.quick else [0, 1, 2, 3]), (320, 576, short, [1, 2])]
+    plan = [(176, 320, list(PROMPTS), [1, 3] if a.quick else [0, 1, 2, 3]), (320, 576, short, [1, 2])]
     for h, w, names, which in plan[{"small": 0, "large": 1, "both": 0}[a.size]:1 if a.quick or a.size == "small" else 2]:
         for mode in ("normal", "vace") if a.mode == "both" else (a.mode,):
-            results.append(measure(models, mode, h, w, names, which, a.sheet))
+            results.append(measure(models, mode, h, w, names, a.clips or which, a.sheet))
             print(json.dumps(results[-1]), flush=True)
     (CACHE / f"results-{a.size}-{a.mode}.json").write_text(json.dumps(results, indent=1))
 

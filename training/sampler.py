@@ -83,7 +83,7 @@ class Sampler:
             texts.append(prompts.sample(r, NAMES[style]))
         source, target, other, grey = map(torch.stack, (source, target, other, grey))
         chunks = {"start": [(0, 4), (4, 7)], "mid": [(1, 4), (4, 7)], "one4": [(0, 4)], "one3": [[(1, 4), (4, 7)][int(r.integers(2))]]}[layout]
-        vace = int(np.floor(b * .52 + r.random()))
+        vace = int(np.floor(b * .46 + r.random()))
         text_only = int(np.floor(b * .03 + r.random())) if b > 2 else 0
         modes = ["vace"] * vace + ["normal"] * (b - vace - text_only) + ["text"] * text_only
         x, t, context, ends, begin = [], [], [], [], 0

@@ -111,7 +111,7 @@ class Trainer:
             size, n = ("wide", 2) if self.pool.wide and rng.random() < .25 else (16, 8)
         n = max(1, n // self.count)
         b = move(self.sampler.batch(size, n, layout))
-        if part > .62 and rng.random() < .35:
+        if part > .62 and rng.random() < .25:
             b = self.own(b)
         error = (self.predict(b) - b["target"].to(DEVICE)).square()
         loss = error.mean()
@@ -124,7 +124,7 @@ class Trainer:
         self.adam.step(), self.muon.step(3 * LR * rate)
         self.adam.zero_grad(set_to_none=True), self.net.zero_grad(set_to_none=True)
         self.steps += 1
-        decay = min(.997, self.steps / (self.steps + 20))
+        decay = min(.997 if part < .6 else .99, self.steps / (self.steps + 20))
         with torch.no_grad():
             for model, kept in ((self.net, self.ema["net"]), (self.text, self.ema["text"])):
                 torch._foreach_mul_(list(kept.values()), decay)
