@@ -4,10 +4,11 @@
  * `tae` and `lighttae` are small networks that were trained to read and write
  * the same latents; `tiny` is longlive-tiny's.
  */
+import type { LoadParams } from "@everframe/protocol";
 import type { Fields } from "./config-fields.ts";
 
 /** Autoencoders between which a user can choose for one transformer. */
-export type VaeType = "wan" | "lightvae" | "tae" | "lighttae";
+export type VaeType = LoadParams["vaeType"];
 
 /** Per latent channel: what encoded latents are centred and scaled by. */
 type LatentStatistics = { readonly mean: readonly number[]; readonly std: readonly number[] };

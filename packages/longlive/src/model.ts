@@ -110,7 +110,7 @@ export class LongLiveModel {
           ...numericsOf(compat, withVace),
         }),
       );
-      const chosen = chosenAutoencoder(config, folder, options.vaeType);
+      const chosen = chosenAutoencoder(config, folder, options);
       const autoencoder = await stage("autoencoder", () =>
         openAutoencoder(chosen, openWeights(folder, chosen.weights), grid, options),
       );

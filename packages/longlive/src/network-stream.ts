@@ -37,9 +37,13 @@ export class NetworkStream {
   /**
    * @param data [frames, C, H, W] of the input
    * @param passes Frames of each pass; frames beyond their sum are left out.
-   * @param extra Further inputs of a pass.
+   * @param extra Further inputs of a pass. Default: none.
    */
-  async run(data: Float32Array, passes: readonly number[], extra: () => Record<string, TensorLike>): Promise<Frames> {
+  async run(
+    data: Float32Array,
+    passes: readonly number[],
+    extra: () => Record<string, TensorLike> = () => ({}),
+  ): Promise<Frames> {
     const { session, input, output } = this.#half;
     const size = sizeOf(input);
     const parts: Float32Array[] = [];

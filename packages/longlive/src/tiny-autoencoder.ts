@@ -5,7 +5,7 @@
  * All groups of a call run at once, since a group needs only the linear part
  * of the one before.
  */
-import { type Device, Graph, type Model, type SafetensorsFile, type Session, type Value } from "@everframe/graph";
+import { type Device, Graph, type Model, type Session, type Value, type WeightFile } from "@everframe/graph";
 import { type Autoencoder, type DecoderStream, type EncoderStream, SPACE_FACTOR, TIME_FACTOR } from "./autoencoder.ts";
 import type { TinyAutoencoderConfig } from "./autoencoder-config.ts";
 import { type EngineOptions, openSession } from "./engine.ts";
@@ -34,7 +34,7 @@ export class TinyAutoencoder implements Autoencoder {
 
   static async create(
     config: TinyAutoencoderConfig,
-    file: SafetensorsFile,
+    file: WeightFile,
     grid: LatentGrid,
     options: EngineOptions = {},
   ): Promise<TinyAutoencoder> {
@@ -128,13 +128,13 @@ const PATCH = TIME_FACTOR * RGB * SPACE_FACTOR * SPACE_FACTOR;
 
 type Half = {
   readonly g: Graph;
-  readonly file: SafetensorsFile;
+  readonly file: WeightFile;
   readonly prefix: "encoder" | "decoder";
   readonly grid: LatentGrid;
 };
 
 /** In: `pixels` [4 groups, 3, H, W], `before` [h w, dim]. Out: `latents` [groups, z, h, w], `after` [h w, dim]. */
-function encoderGraph(config: TinyAutoencoderConfig, file: SafetensorsFile, grid: LatentGrid, device: Device): Model {
+function encoderGraph(config: TinyAutoencoderConfig, file: WeightFile, grid: LatentGrid, device: Device): Model {
   const g = new Graph("encoder", { device });
   const half: Half = { g, file, prefix: "encoder", grid };
   const { height: h, width: w } = grid;
@@ -152,7 +152,7 @@ function encoderGraph(config: TinyAutoencoderConfig, file: SafetensorsFile, grid
 }
 
 /** In: `latents` [groups, z, h, w], `before` [h w, dim]. Out: `pixels` [4 groups, 3, H, W], `after` [h w, dim]. */
-function decoderGraph(config: TinyAutoencoderConfig, file: SafetensorsFile, grid: LatentGrid, device: Device): Model {
+function decoderGraph(config: TinyAutoencoderConfig, file: WeightFile, grid: LatentGrid, device: Device): Model {
   const g = new Graph("decoder", { device });
   const half: Half = { g, file, prefix: "decoder", grid };
   const { height: h, width: w } = grid;

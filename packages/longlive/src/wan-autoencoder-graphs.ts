@@ -3,9 +3,10 @@
  * the parameter names of its checkpoint. The pruned LightVAE is the same
  * network with fewer channels. One graph each for all calls of a stream.
  */
-import { type Device, Graph, type Model, type SafetensorsFile, type Value } from "@everframe/graph";
+import { type Device, Graph, type Model, type Value, type WeightFile } from "@everframe/graph";
 import { SPACE_FACTOR } from "./autoencoder.ts";
 import type { WanAutoencoderConfig } from "./autoencoder-config.ts";
+import { levelWidths } from "./autoencoder-tensors.ts";
 import type { CacheLayout } from "./feature-caches.ts";
 import { WanLayers } from "./wan-autoencoder-layers.ts";
 import type { LatentGrid } from "./wan-block.ts";
@@ -20,7 +21,7 @@ export type WanGraph = { readonly model: Model; readonly caches: CacheLayout };
  */
 export function wanEncoderGraph(
   config: WanAutoencoderConfig,
-  file: SafetensorsFile,
+  file: WeightFile,
   grid: LatentGrid,
   device: Device,
 ): WanGraph {
@@ -53,7 +54,7 @@ export function wanEncoderGraph(
  */
 export function wanDecoderGraph(
   config: WanAutoencoderConfig,
-  file: SafetensorsFile,
+  file: WeightFile,
   grid: LatentGrid,
   device: Device,
 ): WanGraph {
@@ -84,10 +85,4 @@ function middle(layers: WanLayers, x: Value, half: "encoder" | "decoder"): Value
   const width = Number(x.shape[1]);
   const mixed = layers.attention(layers.residual(x, `${half}.middle.0`, width), `${half}.middle.1`);
   return layers.residual(mixed, `${half}.middle.2`, width);
-}
-
-/** Channels of each level, from the picture's size down. */
-export function levelWidths({ type, dim, channelMultiples }: WanAutoencoderConfig): number[] {
-  const kept = type === "lightvae" ? 0.25 : 1;
-  return channelMultiples.map((multiple) => Math.trunc(dim * multiple * kept));
 }

@@ -6,7 +6,7 @@
  * `first` says so: 1 for a call that begins a video, else 0. Frame counts are
  * forms such as "first+4*groups".
  */
-import type { Dim, Graph, SafetensorsFile, Value } from "@everframe/graph";
+import type { Dim, Graph, Value, WeightFile } from "@everframe/graph";
 import { CacheLayout } from "./feature-caches.ts";
 
 /** Frames that a kernel of 3 in time looks back. */
@@ -15,11 +15,11 @@ const LOOK_BACK = 2;
 export class WanLayers {
   readonly graph: Graph;
   readonly caches: CacheLayout;
-  readonly #file: SafetensorsFile;
+  readonly #file: WeightFile;
   readonly #first: Value;
   readonly #later: Value;
 
-  constructor(graph: Graph, file: SafetensorsFile) {
+  constructor(graph: Graph, file: WeightFile) {
     this.graph = graph;
     this.caches = new CacheLayout(graph);
     this.#file = file;

@@ -2,12 +2,13 @@
  * Wan2.1's video autoencoder (arXiv:2503.20314), and LightVAE, the same with
  * fewer channels. A chunk goes through in one pass where memory allows it.
  */
-import type { SafetensorsFile } from "@everframe/graph";
+import type { WeightFile } from "@everframe/graph";
 import { type Autoencoder, type DecoderStream, type EncoderStream, SPACE_FACTOR, TIME_FACTOR } from "./autoencoder.ts";
 import type { WanAutoencoderConfig } from "./autoencoder-config.ts";
+import { checkTensors, levelWidths, wanTensors } from "./autoencoder-tensors.ts";
 import { type EngineOptions, openSession } from "./engine.ts";
 import { latentsPerPass, type NetworkHalf } from "./network-stream.ts";
-import { levelWidths, wanDecoderGraph, wanEncoderGraph } from "./wan-autoencoder-graphs.ts";
+import { wanDecoderGraph, wanEncoderGraph } from "./wan-autoencoder-graphs.ts";
 import type { LatentGrid } from "./wan-block.ts";
 import { WanStream } from "./wan-stream.ts";
 
@@ -38,13 +39,14 @@ export class WanAutoencoder implements Autoencoder {
     this.#decoder = network.decoder;
   }
 
-  /** @throws ShapeError or a weight file's error when the tensors do not fit the description. */
+  /** @throws WeightFileError when the file's tensors are not those of the description. */
   static async create(
     config: WanAutoencoderConfig,
-    file: SafetensorsFile,
+    file: WeightFile,
     grid: LatentGrid,
     options: WanAutoencoderOptions = {},
   ): Promise<WanAutoencoder> {
+    checkTensors(file, wanTensors(config));
     const { device = "cpu" } = options;
     const picture: [number, number] = [grid.height * SPACE_FACTOR, grid.width * SPACE_FACTOR];
     const pixels = { name: "pixels", dims: [RGB, ...picture] as const };

@@ -2,14 +2,14 @@
  * What the main thread and the engine thread say to each other. Pictures cross
  * as transferred buffers: no copy, and the sender has them no more.
  */
-import type { Parameters, PlainError } from "@everframe/protocol";
+import type { LoadParams, Parameters, PlainError } from "@everframe/protocol";
 import type { Size } from "../pipelines/pipeline.ts";
 import type { RgbaFrame } from "../webrtc/media-peer.ts";
 
 /** What the thread is started with: the module with `LongLiveModel`; undefined for the real one. */
 export type EngineStart = { modelModule: string | undefined };
 
-export type LoadOptions = { width?: number; height?: number; vace: boolean };
+export type LoadOptions = { width?: number; height?: number; vace: boolean; vaeType?: LoadParams["vaeType"] };
 
 /** To the engine. `id` comes back with the answer. */
 export type EngineRequest =

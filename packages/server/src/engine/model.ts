@@ -2,7 +2,7 @@
  * What the engine thread asks of a model: `LongLiveModel` of
  * @everframe/longlive, and in tests a small stand-in.
  */
-import type { Parameters } from "@everframe/protocol";
+import type { LoadParams, Parameters } from "@everframe/protocol";
 import type { Size } from "../pipelines/pipeline.ts";
 import type { RgbaFrame } from "../webrtc/media-peer.ts";
 
@@ -29,6 +29,7 @@ export type ModelOptions = {
   width?: number;
   height?: number;
   vace?: boolean;
+  vaeType?: LoadParams["vaeType"];
   signal?: AbortSignal;
   onStage?: (stage: string) => void;
   /** Receives rare notices, one line each. */

@@ -41,7 +41,8 @@ async function load(
     const { width, height } = params;
     const size = { ...(width === undefined ? {} : { width }), ...(height === undefined ? {} : { height }) };
     const folder = locateModel(id, options.modelsDir);
-    const info = await engine.load(folder, { ...size, vace: params.vaceEnabled }, context.signal);
+    const { vaceEnabled: vace, vaeType } = params;
+    const info = await engine.load(folder, { ...size, vace, vaeType }, context.signal);
     isLoaded = true;
     return {
       id,
