@@ -90,4 +90,20 @@ describe("KvCache", () => {
     expect(cache.layer(0).k.every((value) => value === 0)).toBe(true);
     expect(call(cache, 0, 3)).toEqual(range(0, 2));
   });
+
+  it("counts positions within the window when keys can be moved", () => {
+    // Moving a key adds to its number, so that it says where it stands in time.
+    const move = (keys: Float32Array, frames: number) => keys.set(keys.map((value) => value + frames));
+    const cache = new KvCache({ ...SIZES, move });
+    const positions: number[] = [];
+    for (let chunk = 0; chunk < 6; chunk++) {
+      const window = cache.open(3 * chunk, 3);
+      positions.push(window.firstPosition);
+      cache.keep(window, keysOf(window.firstPosition, 3));
+    }
+    expect(positions).toEqual([0, 3, 6, 9, 9, 9]);
+    expect(framesOf(cache.layer(0).k)).toEqual(range(0, 11));
+    expect(cache.open(6, 12)).toMatchObject({ firstPosition: 0, droppedFrames: 3, pastFrames: 3 });
+    expect(cache.open(15, 3)).toMatchObject({ firstPosition: 9 });
+  });
 });

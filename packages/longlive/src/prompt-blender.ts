@@ -68,7 +68,11 @@ export function interpolateEmbeddings(
 function slerpRows(a: Float32Array, b: Float32Array, t: number, rows: number, rowFallback: boolean): Float32Array {
   const dim = a.length / rows;
   const rowOf = (values: Float32Array, row: number) => values.subarray(row * dim, (row + 1) * dim);
-  const angles = Array.from({ length: rows }, (_, row) => angleOf(rowOf(a, row), rowOf(b, row)));
+  const angles = Array.from({ length: rows }, (_, row) => {
+    const cosine = cosineOf(rowOf(a, row), rowOf(b, row));
+    // Float32 tells near angles from none at 3e-4 radians only, which is the original's fault with equal rows.
+    return Math.acos(Math.min(1, Math.max(-1, rowFallback ? cosine : Math.fround(cosine))));
+  });
   const allParallel = Math.max(...angles) < ORIGINAL_PARALLEL_ANGLE;
   const result = new Float32Array(a.length);
   for (const [row, omega] of angles.entries()) {
@@ -81,11 +85,10 @@ function slerpRows(a: Float32Array, b: Float32Array, t: number, rows: number, ro
   return result;
 }
 
-/** Radians between two vectors; those without length are at right angles to all. */
-function angleOf(a: Float32Array, b: Float32Array): number {
+/** Cosine of the angle between two vectors; 0 when one has no length. */
+function cosineOf(a: Float32Array, b: Float32Array): number {
   const lengths = (frobenius(a) + TINY) * (frobenius(b) + TINY);
-  const cosine = a.reduce((dot, value, i) => dot + value * b[i]!, 0) / lengths;
-  return Math.acos(Math.min(1, Math.max(-1, cosine)));
+  return a.reduce((dot, value, i) => dot + value * b[i]!, 0) / lengths;
 }
 
 function frobenius(values: Float32Array | Float64Array): number {

@@ -67,7 +67,8 @@ export type StreamEvent =
       readonly embedding: Float32Array;
     }
   | { readonly type: "encoded"; readonly latents: Latents }
-  | { readonly type: "noised" | "finished"; readonly latents: Latents; readonly cache: KvCache }
+  | { readonly type: "noised"; readonly latents: Latents; readonly cache: KvCache }
+  | { readonly type: "finished"; readonly latents: Latents; readonly cache: KvCache }
   | { readonly type: "conditioned"; readonly context: VaceContext }
   | { readonly type: "hinted"; readonly timestep: number }
   | {

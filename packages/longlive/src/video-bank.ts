@@ -31,7 +31,8 @@ export class VideoBank {
   /** Which latent of a new video the next frames give first; undefined when the video goes on. */
   startsAt(video: EncodedVideo): 0 | 1 | undefined {
     if (this.#first) return 0;
-    return this.#compat.smoothModeChange && !this.#usedBefore.has(video) ? 1 : undefined;
+    // What all videos share cannot begin anew for one of them.
+    return this.#compat.smoothModeChange && !this.#shared && !this.#usedBefore.has(video) ? 1 : undefined;
   }
 
   /**
