@@ -1,15 +1,20 @@
 /**
  * Latents of a mid-grey video from its start: what the condition branch is
  * told about parts of the picture that nothing is kept of. The video never
- * changes, so its latents settle and a short table serves all streams.
+ * changes, so its latents settle and a short table serves all streams. It is
+ * filled as far as streams have come, since a large autoencoder takes minutes
+ * for all of it.
  */
-import { type Autoencoder, type Latents, pixelFramesOf } from "./autoencoder.ts";
+import { type Autoencoder, type EncoderStream, type Latents, pixelFramesOf } from "./autoencoder.ts";
 import type { Size } from "./preprocess.ts";
 
 export class GreyLatents {
   readonly #autoencoder: Autoencoder;
   readonly #size: Size;
-  #table: Promise<Latents> | undefined;
+  readonly #rows: Float32Array[] = [];
+  #encoder: EncoderStream | undefined;
+  /** Ends when the table is as long as the last caller needs it. */
+  #filled: Promise<void> = Promise.resolve();
 
   constructor(autoencoder: Autoencoder, size: Size) {
     this.#autoencoder = autoencoder;
@@ -18,26 +23,34 @@ export class GreyLatents {
 
   /** Latents `start` to `start + frames - 1` of the grey video. */
   async frames(start: number, frames: number): Promise<Latents> {
-    const table = await this.#settled();
-    const latentSize = table.data.length / table.frames;
+    const most = this.#autoencoder.settledAfter + 1;
+    const filled = this.#filled.then(() => this.#fill(Math.min(start + frames, most)));
+    // A failure is told to its own caller; the next one tries again.
+    this.#filled = filled.catch(() => {});
+    await filled;
+    const latentSize = this.#rows[0]!.length;
     const data = new Float32Array(frames * latentSize);
-    for (let f = 0; f < frames; f++) {
-      const row = Math.min(start + f, table.frames - 1);
-      data.set(table.data.subarray(row * latentSize, (row + 1) * latentSize), f * latentSize);
-    }
+    for (let f = 0; f < frames; f++) data.set(this.#rows[Math.min(start + f, most - 1)]!, f * latentSize);
     return { frames, data };
   }
 
-  #settled(): Promise<Latents> {
-    if (!this.#table) {
-      const frames = pixelFramesOf(this.#autoencoder.settledAfter + 1, true);
-      const data = new Float32Array(frames * 3 * this.#size.width * this.#size.height);
-      this.#table = this.#autoencoder.openEncoder().encode({ frames, data });
-      // A failure is not kept: the next caller tries again.
-      this.#table.catch(() => {
-        this.#table = undefined;
-      });
+  async #fill(count: number): Promise<void> {
+    const missing = count - this.#rows.length;
+    if (missing <= 0) return;
+    this.#encoder ??= this.#autoencoder.openEncoder();
+    const frames = pixelFramesOf(missing, this.#rows.length === 0);
+    const pixels = { frames, data: new Float32Array(frames * 3 * this.#size.width * this.#size.height) };
+    try {
+      const { data } = await this.#encoder.encode(pixels);
+      const size = data.length / missing;
+      for (let i = 0; i < missing; i++) this.#rows.push(data.subarray(i * size, (i + 1) * size));
+    } catch (cause) {
+      // What the encoder remembers may be half of a call.
+      this.#rows.length = 0;
+      this.#encoder = undefined;
+      throw cause;
     }
-    return this.#table;
+    // Its memory of frames is large, and is not needed again.
+    if (this.#rows.length > this.#autoencoder.settledAfter) this.#encoder = undefined;
   }
 }
