@@ -71,6 +71,37 @@ export type AssetInfo = {
 export type AssetType = "image" | "video";
 export type AssetList = { assets: AssetInfo[] };
 
+/** Body of POST /api/v1/models/download. */
+export const modelDownloadRequest = z.object({ pipeline_id: z.string() });
+export type ModelDownloadRequest = z.input<typeof modelDownloadRequest>;
+
+/** Answer of POST and DELETE /api/v1/models/download. */
+export type ModelDownloadAnswer = { message: string };
+
+/** Answer of GET /api/v1/models/status. */
+export type ModelStatus = {
+  /** True, too, for a pipeline that needs no files. */
+  downloaded: boolean;
+  /** Of the download that runs, or of the last one if it failed. */
+  progress: ModelProgress | null;
+  /** `<repository name>/<file>` of what is not here. */
+  missing: string[];
+};
+export type ModelProgress = {
+  is_downloading: boolean;
+  /** Of all bytes that were missing; one decimal. */
+  percentage: number;
+  /** A repository's name without its owner. */
+  current_artifact: string;
+  current_file: string | null;
+  downloaded_bytes: number;
+  total_bytes: number;
+  /** What it waits for at the moment, in words. */
+  note: string | null;
+  /** Why it failed; stays until the next download. */
+  error: string | null;
+};
+
 /** Answer of GET /health. */
 export type Health = { status: "healthy"; timestamp: string; version: string; sessions: number };
 

@@ -15,6 +15,9 @@ import type { Logger } from "pino";
 import { AssetStore } from "./assets/asset-store.ts";
 import { createApp } from "./http/app.ts";
 import { createLogger } from "./logger.ts";
+import { DownloadManager } from "./models/download-manager.ts";
+import { HubCache } from "./models/hub-cache.ts";
+import { type HubSettings, readHubSettings } from "./models/hub-settings.ts";
 import { longlive } from "./pipelines/longlive.ts";
 import { passthrough } from "./pipelines/passthrough.ts";
 import type { PipelineDefinition } from "./pipelines/pipeline.ts";
@@ -36,6 +39,8 @@ export type ServerOptions = {
   port?: number;
   /** Default ~/.daydream-scope/models. */
   modelsDir?: string;
+  /** Where models are fetched from and kept; default as the environment says (HF_HOME and the like). */
+  hub?: HubSettings;
   /** Default `assets` beside the models folder. */
   assetsDir?: string;
   /** Folder of the built page; default that of apps/studio. */
@@ -62,6 +67,9 @@ export function createServer(options: ServerOptions = {}): EverframeServer {
   const host = options.host ?? "127.0.0.1";
   const log = options.log ?? createLogger();
   const modelsDir = resolve(options.modelsDir ?? join(homedir(), ".daydream-scope", "models"));
+  const hub = options.hub ?? readHubSettings(process.env);
+  const places = { modelsDir, cache: new HubCache(hub.cacheDir) };
+  const downloads = new DownloadManager({ settings: hub, places }, log);
   const assets = new AssetStore(options.assetsDir ?? join(dirname(modelsDir), "assets"));
   const iceServers = options.iceServers ?? (isLoopback(host) ? [] : [PUBLIC_STUN]);
   const sessions = new SessionManager({
@@ -82,7 +90,7 @@ export function createServer(options: ServerOptions = {}): EverframeServer {
   const version = (JSON.parse(readFileSync(PACKAGE, "utf8")) as { version: string }).version;
   const studioFolder = resolve(options.studioFolder ?? STUDIO_FOLDER);
   const pages = { studioFolder, examplesFolder: EXAMPLES_FOLDER };
-  const app = createApp({ pipelines, sessions, assets, iceServers, ...pages, version, log });
+  const app = createApp({ pipelines, sessions, assets, downloads, iceServers, ...pages, version, log });
   let socket: Server | undefined;
 
   return {
@@ -98,6 +106,7 @@ export function createServer(options: ServerOptions = {}): EverframeServer {
     },
     async close() {
       socket?.close();
+      await downloads.close();
       // The pipeline's end includes that of its sessions, and waits for the engine thread.
       await pipelines.close();
       await sessions.closeAll("server_shutdown");

@@ -9,6 +9,7 @@ import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { assetRoutes } from "./asset-routes.ts";
 import type { AppContext } from "./context.ts";
 import { healthRoutes } from "./health-routes.ts";
+import { modelRoutes } from "./model-routes.ts";
 import { pipelineRoutes } from "./pipeline-routes.ts";
 import { staticFiles } from "./static-files.ts";
 import { webrtcRoutes } from "./webrtc-routes.ts";
@@ -31,6 +32,7 @@ export function createApp(context: AppContext): Hono {
   app.route("/", pipelineRoutes(context));
   app.route("/", webrtcRoutes(context));
   app.route("/", assetRoutes(context));
+  app.route("/", modelRoutes(context));
   app.route("/", staticFiles(context));
   return app;
 }

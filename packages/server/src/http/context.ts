@@ -2,6 +2,7 @@
 import type { IceServer } from "@everframe/protocol";
 import type { Logger } from "pino";
 import type { AssetStore } from "../assets/asset-store.ts";
+import type { DownloadManager } from "../models/download-manager.ts";
 import type { PipelineManager } from "../pipelines/pipeline-manager.ts";
 import type { SessionManager } from "../sessions/session-manager.ts";
 
@@ -9,6 +10,7 @@ export type AppContext = {
   pipelines: PipelineManager;
   sessions: SessionManager;
   assets: AssetStore;
+  downloads: DownloadManager;
   iceServers: readonly IceServer[];
   /** Folder of the built studio page; it may not exist. */
   studioFolder: string;

@@ -55,8 +55,15 @@ export class HubClient {
   readonly #token: string | undefined;
   readonly #stallMs: number;
 
-  /** `stallMs`: an answer, or a part of it, that takes longer counts as lost. Default 30 s. */
+  /**
+   * `stallMs`: an answer, or a part of it, that takes longer counts as lost. Default 30 s.
+   * Throws an error that names the variable when HF_ENDPOINT is no address.
+   */
   constructor(settings: Pick<HubSettings, "endpoint" | "token">, stallMs = 30_000) {
+    if (!/^https?:\/\//.test(settings.endpoint) || !URL.canParse(settings.endpoint)) {
+      const example = "Unset it, or give one such as https://huggingface.co.";
+      throw new Error(`HF_ENDPOINT is no web address: "${settings.endpoint}". ${example}`);
+    }
     this.#endpoint = settings.endpoint;
     this.#token = settings.token;
     this.#stallMs = stallMs;

@@ -19,15 +19,9 @@ export type HubSettings = {
 
 const TRUE = new Set(["1", "on", "yes", "true"]);
 
-/** Throws an error that names the variable when HF_ENDPOINT is not an address. */
 export function readHubSettings(env: NodeJS.ProcessEnv): HubSettings {
   const home = env["HF_HOME"] || join(env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "huggingface");
   const endpoint = (env["HF_ENDPOINT"] || "https://huggingface.co").replace(/\/+$/, "");
-  if (!/^https?:\/\//.test(endpoint) || !URL.canParse(endpoint)) {
-    throw new Error(
-      `HF_ENDPOINT is no web address: "${endpoint}". Unset it, or give one such as https://huggingface.co.`,
-    );
-  }
   return {
     cacheDir: env["HF_HUB_CACHE"] || env["HUGGINGFACE_HUB_CACHE"] || join(home, "hub"),
     endpoint,

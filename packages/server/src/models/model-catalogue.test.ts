@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { findWan13b } from "@everframe/longlive";
 import { describe, expect, it } from "vitest";
+import { HubClient } from "./hub-client.ts";
 import { readHubSettings } from "./hub-settings.ts";
 import { artifactsOf, GROUP_NAMES, modelPath } from "./model-catalogue.ts";
 
@@ -42,9 +43,9 @@ describe("readHubSettings", () => {
     });
   });
 
-  it("refuses an endpoint that is no web address", () => {
+  it("gives an endpoint that is no web address to a client that refuses it", () => {
     for (const HF_ENDPOINT of ["huggingface.co", "file:///etc", "https://"]) {
-      expect(() => readHubSettings({ HF_ENDPOINT })).toThrow("HF_ENDPOINT");
+      expect(() => new HubClient(readHubSettings({ HF_ENDPOINT }))).toThrow("HF_ENDPOINT");
     }
   });
 });

@@ -42,6 +42,11 @@ export class PipelineManager {
     this.#options = options;
   }
 
+  /** What can be loaded. */
+  get ids(): string[] {
+    return this.#options.definitions.map((one) => one.id);
+  }
+
   /** The loaded pipeline; throws `pipeline_not_loaded`. */
   get pipeline(): Pipeline {
     if (this.#state.name !== "loaded") throw new ApiError("pipeline_not_loaded", {});
@@ -55,8 +60,7 @@ export class PipelineManager {
   load(request: LoadRequest): void {
     const definition = this.#options.definitions.find((one) => one.id === request.pipelineId);
     if (definition === undefined) {
-      const known = this.#options.definitions.map((one) => one.id);
-      throw new ApiError("pipeline_unknown", { pipelineId: request.pipelineId, known });
+      throw new ApiError("pipeline_unknown", { pipelineId: request.pipelineId, known: this.ids });
     }
     if (this.#closed) throw new ApiError("shutting_down", {});
     const state = this.#state;
