@@ -96,7 +96,7 @@ test("the page that shows the raw flow works from the server and from another or
   const other = await serveFile(join(ROOT, "examples/guide.html"));
   for (const address of [
     `${product.server.url}/examples/guide.html`,
-    `${other.url}/?api=${encodeURIComponent(product.server.url)}`,
+    `${other.url}/?width=320&height=176&api=${encodeURIComponent(product.server.url)}`,
   ]) {
     const page = await product.browser.newPage();
     await page.goto(address);
