@@ -27,8 +27,6 @@ export type ConditionInput = {
   readonly pixels?: Pixels | undefined;
   /** Masks of these frames, as many. Default: all is painted anew. */
   readonly masks?: Masks | undefined;
-  /** New reference images; an empty list clears them, undefined leaves them as they are. */
-  readonly references?: readonly Frame[] | undefined;
   /** Pictures for this chunk's first and last frames. */
   readonly firstImage?: Frame | undefined;
   readonly lastImage?: Frame | undefined;
@@ -84,7 +82,10 @@ export class Conditioner {
     return notices;
   }
 
-  /** New reference images; an empty list clears them, undefined leaves them or, in the original, clears them too. */
+  /**
+   * To be called once a chunk, with new reference images, if any: an empty list clears them, undefined leaves them or,
+   * in the original, clears them too.
+   */
   takeReferences(references: readonly Frame[] | undefined): void {
     if (references) this.#references = references;
     else if (!this.#compat.referencesPersist) this.#references = [];
@@ -92,7 +93,6 @@ export class Conditioner {
 
   /** The condition of the next chunk; undefined when there is none. */
   async next(input: ConditionInput): Promise<VaceContext | undefined> {
-    this.takeReferences(input.references);
     const { vace, plane } = this.#parts;
     const shown = this.#shownFrames(input);
     const frames = shown && (await this.#encodeFrames(shown));

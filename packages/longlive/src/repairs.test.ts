@@ -197,8 +197,8 @@ describe("repairs", () => {
     const { original, repaired } = await both("wholeReferences", (compat) => failure(play(compat, references)));
     expect(original).toContain("is left short");
     expect(repaired).toBeUndefined();
-    for (const height of heights) {
-      const { data } = prepareReference(stripes(0, { width: 7, height }), SIZE, true);
+    for (const height of heights.slice(0, 120)) {
+      const { data } = prepareReference(stripes(0, { width: height, height }), SIZE, true);
       expect(data).toHaveLength(3 * SIZE.width * SIZE.height);
     }
   });

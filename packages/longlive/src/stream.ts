@@ -183,6 +183,8 @@ export class LongLiveStream {
     const timer = new ChunkTimer();
     const { parameters } = input;
     const { generator } = this.#parts;
+    // Taken before anything can fail: the caller says it once.
+    this.#conditioner?.takeReferences(input.references);
     const route = this.#route(input);
     const scaled = this.#loraScales.take(parameters.loraScales);
     if (scaled.changed) this.#text = undefined;
@@ -377,15 +379,12 @@ export class LongLiveStream {
     pixels: Pixels | undefined,
     latentFrames: number,
   ): Promise<VaceContext | undefined> {
-    const { parameters, references, firstImage, lastImage } = input;
+    const { parameters, firstImage, lastImage } = input;
     if (!this.#conditioner) return undefined;
-    if (parameters.vaceEnabled === false) {
-      this.#conditioner.takeReferences(references);
-      if (!this.#conditioner.holdsFrames) return undefined;
-    }
+    if (parameters.vaceEnabled === false && !this.#conditioner.holdsFrames) return undefined;
     const masks = pixels && input.masks?.length ? this.#masks(input.masks, pixels.frames) : undefined;
     const scale = parameters.vaceContextScale ?? (this.#compat.loadScaleActs ? this.#parts.vaceContextScale : 1) ?? 1;
-    const condition = { pixels, masks, references, firstImage, lastImage, scale, latentFrames };
+    const condition = { pixels, masks, firstImage, lastImage, scale, latentFrames };
     const context = await this.#conditioner.next(condition);
     if (context) this.#observe({ type: "conditioned", context });
     return context;

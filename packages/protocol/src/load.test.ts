@@ -87,4 +87,16 @@ describe("toWireLoadParams", () => {
       lora_merge_mode: "permanent_merge",
     });
   });
+
+  it("takes how faithful to the original the pipeline is to be, and a condition's start value", () => {
+    const load = (params: object) => parseLoadRequest({ pipeline_id: "longlive", load_params: params }).loadParams;
+    expect(load({})).toMatchObject({ compat: "everframe" });
+    expect(load({})).not.toHaveProperty("vaceContextScale");
+    const asked = load({ compat: "original", vace_context_scale: "0.5" });
+    expect(asked).toMatchObject({ compat: "original", vaceContextScale: 0.5 });
+    expect(toWireLoadParams(asked)).toMatchObject({ compat: "original" });
+    expect(toWireLoadParams(load({}))).not.toHaveProperty("compat");
+    for (const bad of [{ compat: "exact" }, { vace_context_scale: 2.1 }])
+      expect(() => load(bad)).toThrow("load_params");
+  });
 });

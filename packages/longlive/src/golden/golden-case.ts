@@ -26,6 +26,8 @@ export type ChunkKwargs = {
   readonly vace_input_masks?: string;
   readonly vace_ref_images?: readonly string[];
   readonly vace_context_scale?: number;
+  readonly first_frame_image?: string;
+  readonly last_frame_image?: string;
   readonly noise_scale?: number;
   readonly noise_controller?: boolean;
   readonly denoising_step_list?: readonly number[];

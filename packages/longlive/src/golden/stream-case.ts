@@ -27,7 +27,7 @@ import {
 } from "./part-cases.ts";
 
 /** Parameters of the original that need a part which is not there yet. */
-const UNSUPPORTED = ["first_frame_image", "last_frame_image", "lora_scales"];
+const UNSUPPORTED = ["lora_scales"];
 
 /** The original's own, with and without video. */
 const DEFAULT_STEPS = [1000, 750, 500, 250];
@@ -99,6 +99,8 @@ function inputOf(golden: GoldenCase, { chunk, kwargs }: RecordedChunk, vace: boo
   const frames = conditionFrames ?? recorded("video", kwargs.video);
   const masks = recorded("vace_input_masks", kwargs.vace_input_masks);
   const references = kwargs.vace_ref_images?.flatMap((name) => rgbFrames(golden, name));
+  const firstImage = kwargs.first_frame_image && rgbFrames(golden, kwargs.first_frame_image)[0];
+  const lastImage = kwargs.last_frame_image && rgbFrames(golden, kwargs.last_frame_image)[0];
   return {
     parameters: {
       ...parametersOf(golden, kwargs),
@@ -110,6 +112,8 @@ function inputOf(golden: GoldenCase, { chunk, kwargs }: RecordedChunk, vace: boo
     ...(frames ? { frames } : {}),
     ...(masks ? { masks } : {}),
     ...(references ? { references } : {}),
+    ...(firstImage ? { firstImage } : {}),
+    ...(lastImage ? { lastImage } : {}),
   };
 }
 
