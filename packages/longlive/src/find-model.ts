@@ -17,6 +17,12 @@ export const WAN_1_3B_FILES = [
   "LongLive-1.3B/models/lora.pt",
 ] as const;
 
+/**
+ * Whether this version runs the 1.3B checkpoint. Once it does, `LongLiveModel.load` takes the models folder, and in
+ * `files` the paths of those files that lie elsewhere, such as in the hub's cache.
+ */
+export const RUNS_WAN_1_3B: boolean = false;
+
 export type FoundCheckpoint = {
   /** "none": no file at all; "partial": some are missing. */
   readonly state: "none" | "partial" | "complete";

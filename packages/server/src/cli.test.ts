@@ -27,7 +27,7 @@ afterEach(async () => {
 function run(...args: string[]) {
   const child = spawn(process.execPath, ["--import", "tsx", MAIN, "--", ...args], {
     stdio: ["ignore", "pipe", "pipe"],
-    env: { ...process.env, DAYDREAM_SCOPE_MODELS_DIR: join(home, "models") },
+    env: { ...process.env, DAYDREAM_SCOPE_MODELS_DIR: join(home, "models"), HF_HUB_CACHE: join(home, "hub") },
   });
   children.push(child);
   const output = { out: "", err: "" };

@@ -80,7 +80,7 @@ export function createServer(options: ServerOptions = {}): EverframeServer {
     log,
     maxSessions: options.maxSessions ?? 8,
   });
-  const builtIn = [longlive("longlive", { modelsDir }), longlive("longlive-tiny", { modelsDir }), passthrough];
+  const builtIn = [longlive("longlive", { places }), longlive("longlive-tiny", { places }), passthrough];
   const own = options.pipelines ?? [];
   const pipelines = new PipelineManager({
     definitions: [...own, ...builtIn.filter((one) => !own.some(({ id }) => id === one.id))],

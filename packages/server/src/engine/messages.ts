@@ -2,14 +2,15 @@
  * What the main thread and the engine thread say to each other. Pictures cross
  * as transferred buffers: no copy, and the sender has them no more.
  */
-import type { LoadParams, Parameters, PlainError } from "@everframe/protocol";
+import type { Parameters, PlainError } from "@everframe/protocol";
 import type { Size } from "../pipelines/pipeline.ts";
 import type { RgbaFrame } from "../webrtc/media-peer.ts";
+import type { ModelOptions } from "./model.ts";
 
 /** What the thread is started with: the module with `LongLiveModel`; undefined for the real one. */
 export type EngineStart = { modelModule: string | undefined };
 
-export type LoadOptions = { width?: number; height?: number; vace: boolean; vaeType?: LoadParams["vaeType"] };
+export type LoadOptions = Pick<ModelOptions, "width" | "height" | "vaeType" | "files"> & { vace: boolean };
 
 /** To the engine. `id` comes back with the answer. */
 export type EngineRequest =

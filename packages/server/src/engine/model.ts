@@ -30,6 +30,8 @@ export type ModelOptions = {
   height?: number;
   vace?: boolean;
   vaeType?: LoadParams["vaeType"];
+  /** Where files of the model are that are not in its folder, by their paths relative to it. */
+  files?: Readonly<Record<string, string>>;
   signal?: AbortSignal;
   onStage?: (stage: string) => void;
   /** Receives rare notices, one line each. */

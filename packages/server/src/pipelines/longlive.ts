@@ -4,11 +4,13 @@
  */
 import { ApiError, type LoadParams } from "@everframe/protocol";
 import { Engine } from "../engine/engine.ts";
+import type { ModelPlaces } from "../models/installed-models.ts";
 import { locateModel } from "./model-locator.ts";
 import type { LoadContext, Pipeline, PipelineDefinition } from "./pipeline.ts";
 
 export type LongLiveOptions = {
-  modelsDir: string;
+  /** Where models are looked for. */
+  places: ModelPlaces;
   /** Another module with `LongLiveModel`, for tests. */
   modelModule?: string;
 };
@@ -40,9 +42,14 @@ async function load(
   try {
     const { width, height } = params;
     const size = { ...(width === undefined ? {} : { width }), ...(height === undefined ? {} : { height }) };
-    const folder = locateModel(id, options.modelsDir);
+    const { folder, files, notice } = locateModel(id, options.places);
+    if (notice !== undefined) context.onNotice(notice);
     const { vaceEnabled: vace, vaeType } = params;
-    const info = await engine.load(folder, { ...size, vace, vaeType }, context.signal);
+    const info = await engine.load(
+      folder,
+      { ...size, vace, vaeType, ...(files === undefined ? {} : { files }) },
+      context.signal,
+    );
     isLoaded = true;
     return {
       id,

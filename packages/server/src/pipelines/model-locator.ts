@@ -1,41 +1,68 @@
 /**
- * Which folder of weights a pipeline id stands for. "longlive" is the 1.3B
- * model where it is installed and this machine can run it, else the small
- * model: the one in the models folder, else the one that comes with the
- * source.
+ * The one place that decides which weights a pipeline id stands for.
+ * "longlive" is the 1.3B model where all its files are here (below the models
+ * folder or in the hub's cache), the model code runs it, and the memory holds
+ * it; else the small model: the one in the models folder, else the one that
+ * comes with the source.
  */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { findWan13b, RUNS_WAN_1_3B } from "@everframe/longlive";
+import { installedFiles, type ModelPlaces } from "../models/installed-models.ts";
+import { memoryBytes } from "../models/machine-memory.ts";
+import { wanMemoryBytes } from "../models/wan-costs.ts";
 
 const BUILT_IN_MODELS = fileURLToPath(new URL("../../../../models/", import.meta.url));
 
-/** The folder to load; it may not exist, which loading then says. */
-export function locateModel(pipelineId: "longlive" | "longlive-tiny", modelsDir: string): string {
-  if (pipelineId === "longlive") {
-    const full = join(modelsDir, "longlive-1.3b");
-    if (canRun(full)) return full;
-  }
-  const own = join(modelsDir, "longlive-tiny");
-  return existsSync(join(own, "config.json")) ? own : join(BUILT_IN_MODELS, "longlive-tiny");
+export type LocatedModel = {
+  /** What to load; it may not exist, which loading then says. */
+  folder: string;
+  /** Of the 1.3B model: where each file is, by `<repository name>/<file>`. */
+  files?: Record<string, string>;
+  /** Why it is not the 1.3B model although one could think so; for the log. */
+  notice?: string;
+};
+
+export type Wan13b = {
+  state: "none" | "partial" | "complete";
+  /** All files that are here, also those of other autoencoders. */
+  files: Record<string, string>;
+  /** Of the files that the model cannot do without. */
+  missing: string[];
+};
+
+/** Which files of the 1.3B model are here. */
+export function findInstalledWan13b(places: ModelPlaces): Wan13b {
+  const { found } = installedFiles("longlive", places);
+  // Below the models folder the model code finds its files itself.
+  const missing = findWan13b(places.modelsDir).missing.filter((file) => found[file] === undefined);
+  const state = missing.length === 0 ? "complete" : Object.keys(found).length === 0 ? "none" : "partial";
+  return { state, files: found, missing };
 }
 
-/** Whether the weights are complete and of a kind that can be run here. */
-function canRun(folder: string): boolean {
-  const config = readConfig(join(folder, "config.json"));
-  if (config === undefined) return false;
-  // The autoencoder classes that exist: the full-size one is not among them yet.
-  if (config["vae"]?.type !== "tiny") return false;
-  return Object.values(config).every((part) => {
-    const weights = typeof part === "object" && part !== null ? part.weights : undefined;
-    return weights === undefined || existsSync(join(folder, weights));
-  });
-}
+export type MachineAbilities = { runsWan13b: boolean; memoryBytes: number };
 
-function readConfig(path: string): Record<string, { type?: string; weights?: string } | null> | undefined {
-  try {
-    return JSON.parse(readFileSync(path, "utf8")) as Record<string, { type?: string; weights?: string } | null>;
-  } catch {
-    return undefined; // not installed, or unreadable: the small model runs instead
+export function locateModel(
+  pipelineId: "longlive" | "longlive-tiny",
+  places: ModelPlaces,
+  abilities: MachineAbilities = { runsWan13b: RUNS_WAN_1_3B, memoryBytes: memoryBytes() },
+): LocatedModel {
+  const { runsWan13b, memoryBytes: availableBytes } = abilities;
+  const own = join(places.modelsDir, "longlive-tiny");
+  const folder = existsSync(join(own, "config.json")) ? own : join(BUILT_IN_MODELS, "longlive-tiny");
+  if (pipelineId === "longlive-tiny") return { folder };
+  const { state, files, missing } = findInstalledWan13b(places);
+  const small = (reason: string): LocatedModel => ({ folder, notice: `${reason}; longlive-tiny runs in its place` });
+  if (state === "none") return { folder };
+  if (state === "partial") {
+    return small(`LongLive 1.3B lacks ${missing.join(", ")} ("npm start -- download longlive" fetches them)`);
   }
+  if (!runsWan13b) return small("LongLive 1.3B is installed, but this version cannot run it yet");
+  const neededBytes = wanMemoryBytes({ vace: false });
+  if (availableBytes < neededBytes) {
+    const gb = (bytes: number) => `${(bytes / 1e9).toFixed(0)} GB`;
+    return small(`LongLive 1.3B needs ${gb(neededBytes)} of memory and this machine has ${gb(availableBytes)}`);
+  }
+  return { folder: places.modelsDir, files };
 }

@@ -1,5 +1,6 @@
 /** Sessions of a pipeline that works in chunks, over real WebRTC, with a stand-in for the model. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { HubCache } from "../models/hub-cache.ts";
 import { longlive } from "../pipelines/longlive.ts";
 import { Rig } from "../testing/rig.ts";
 import { until } from "../testing/test-client.ts";
@@ -8,7 +9,9 @@ const modelModule = new URL("../testing/stand-in-model.ts", import.meta.url).hre
 let rig: Rig;
 
 beforeAll(async () => {
-  rig = await Rig.start({ pipelines: [longlive("longlive", { modelsDir: "unused", modelModule })] });
+  rig = await Rig.start({
+    pipelines: [longlive("longlive", { places: { modelsDir: "unused", cache: new HubCache("unused") }, modelModule })],
+  });
   await rig.load("longlive", { seed: 90, width: 64, height: 48 });
 });
 afterEach(() => rig.closeClients());

@@ -19,6 +19,8 @@ export class Rig {
     this.#home = home;
     this.server = createServer({
       modelsDir: join(home, "models"),
+      // Not the machine's own cache: what is installed there must not change a test.
+      hub: { cacheDir: join(home, "hub"), endpoint: "http://127.0.0.1:9", token: undefined, offline: true },
       log: createLogger("info", (line) => this.logLines.push(line)),
       ...options,
     });
