@@ -367,6 +367,13 @@ describe("repairs", () => {
     expect([original, repaired]).toEqual([true, false]);
   });
 
+  it("noVideoFrameLost: the first chunk's condition has no frame too many", async () => {
+    const { original, repaired } = await both("noVideoFrameLost", (compat) => play(compat, [VACE, VACE]));
+    expect(contexts(original).map(({ frames }) => frames)).toEqual([4, 3]);
+    expect(contexts(repaired).map(({ frames }) => frames)).toEqual([3, 3]);
+    expect(counts(repaired)).toEqual(counts(original));
+  });
+
   it("freshNoise: noise does not repeat after a restart", async () => {
     const steps = [TEXT, changed(TEXT, { resetCache: true })];
     const { original, repaired } = await both("freshNoise", async (compat) => {

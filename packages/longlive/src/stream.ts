@@ -202,7 +202,7 @@ export class LongLiveStream {
     }
     signal?.throwIfAborted();
 
-    const pixels = route.frames && timer.timeSync("resize", () => this.#pixels(route.frames!));
+    const pixels = route.frames && timer.timeSync("resize", () => this.#pixels(route.frames!, route.mode === "text"));
     const noise = this.#noise(parameters);
     const noiseScale = route.mode === "video" ? this.#noiseScale(parameters, pixels!) : undefined;
     const steps = this.#stepsOf(listed, noiseScale);
@@ -312,10 +312,13 @@ export class LongLiveStream {
     return listed.join() !== before?.listed.join();
   }
 
-  #pixels(frames: readonly Frame[]): Pixels {
-    const latents = this.#parts.config.framesPerBlock;
+  /** As many frames as the chunk's latents stand for: one latent more when a video begins with the stream. */
+  #pixels(frames: readonly Frame[], asCondition: boolean): Pixels {
+    const { framesPerBlock } = this.#parts.config;
     const first = this.#startFrame === 0;
-    return toPixels(resampleFrames(frames, pixelFramesOf(first ? latents + 1 : latents, first)), this.#parts.size);
+    // A conditioned stream begins without the extra latent; the original encodes it all the same, and cuts it off.
+    const extra = first && !(asCondition && this.#compat.noVideoFrameLost) ? 1 : 0;
+    return toPixels(resampleFrames(frames, pixelFramesOf(framesPerBlock + extra, first)), this.#parts.size);
   }
 
   #noise(parameters: Parameters): NoiseSource {
