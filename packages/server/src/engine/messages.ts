@@ -10,7 +10,7 @@ import type { ModelOptions } from "./model.ts";
 /** What the thread is started with: the module with `LongLiveModel`; undefined for the real one. */
 export type EngineStart = { modelModule: string | undefined };
 
-export type LoadOptions = Pick<ModelOptions, "width" | "height" | "vaeType" | "files"> & { vace: boolean };
+export type LoadOptions = Omit<ModelOptions, "vace" | "signal" | "onStage" | "log"> & { vace: boolean };
 
 /** To the engine. `id` comes back with the answer. */
 export type EngineRequest =

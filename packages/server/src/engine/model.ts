@@ -30,6 +30,9 @@ export type ModelOptions = {
   height?: number;
   vace?: boolean;
   vaeType?: LoadParams["vaeType"];
+  /** Start value of the condition's scale. */
+  vaceContextScale?: number;
+  compat?: LoadParams["compat"];
   /** Where files of the model are that are not in its folder, by their paths relative to it. */
   files?: Readonly<Record<string, string>>;
   signal?: AbortSignal;

@@ -44,10 +44,11 @@ async function load(
     const size = { ...(width === undefined ? {} : { width }), ...(height === undefined ? {} : { height }) };
     const { folder, files, notice } = locateModel(id, options.places);
     if (notice !== undefined) context.onNotice(notice);
-    const { vaceEnabled: vace, vaeType } = params;
+    const { vaceEnabled: vace, vaceContextScale, vaeType, compat } = params;
+    const scale = vaceContextScale === undefined ? {} : { vaceContextScale };
     const info = await engine.load(
       folder,
-      { ...size, vace, vaeType, ...(files === undefined ? {} : { files }) },
+      { ...size, ...scale, vace, vaeType, compat, ...(files === undefined ? {} : { files }) },
       context.signal,
     );
     isLoaded = true;

@@ -22,6 +22,8 @@ export type ChunkLoopOptions = {
   /** The parameters as they are now, without taking what acts once. */
   currentParameters: () => Readonly<Parameters>;
   takeParameters: () => Parameters;
+  /** The original's fault: what acts once is lost when it comes while too few frames wait. Default false. */
+  losesOneShots?: boolean;
   toRgba: (frame: I420Frame) => RgbaFrame;
   /** Frames that still wait to be sent. */
   queued: () => number;
@@ -56,6 +58,7 @@ export class ChunkLoop {
     const { signal } = this.#stopper;
     while (!signal.aborted) {
       if (!this.#canStart()) {
+        if (this.#options.losesOneShots && this.#lacksFrames()) this.#options.takeParameters();
         await new Promise<void>((resolve) => {
           this.#wake = resolve;
         });
@@ -76,9 +79,14 @@ export class ChunkLoop {
   }
 
   #canStart(): boolean {
-    const { paused, inputMode } = this.#options.currentParameters();
+    const { paused } = this.#options.currentParameters();
     if (paused || this.#options.queued() > this.#options.stream.framesPerChunk) return false;
-    return inputMode === "text" || this.#options.input.length >= this.#options.stream.framesPerChunk;
+    return !this.#lacksFrames();
+  }
+
+  #lacksFrames(): boolean {
+    const { inputMode } = this.#options.currentParameters();
+    return inputMode !== "text" && this.#options.input.length < this.#options.stream.framesPerChunk;
   }
 
   async #makeChunk(signal: AbortSignal): Promise<void> {

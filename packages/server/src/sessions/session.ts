@@ -188,6 +188,7 @@ export class Session {
       input: this.#input,
       currentParameters: () => this.#parameters.current,
       takeParameters: () => this.#parameters.take(),
+      losesOneShots: this.#options.pipeline.loadParams.compat === "original",
       toRgba: this.#options.media.toRgba,
       queued: () => this.#output.length,
       onChunk: (chunk, timing) => {
