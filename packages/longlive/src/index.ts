@@ -6,4 +6,5 @@ export type { EngineOptions } from "./engine.ts";
 export { type FoundCheckpoint, findWan13b, RUNS_WAN_1_3B, wan13bError } from "./find-model.ts";
 export { type LoadOptions, LongLiveModel } from "./model.ts";
 export type { Frame, Size } from "./preprocess.ts";
+export { measureSpeed, type Speed } from "./speed-probe.ts";
 export { type Chunk, type ChunkInput, LongLiveStream, type StreamOptions } from "./stream.ts";
