@@ -3,7 +3,8 @@
  * the models folder as Daydream Scope lays it out, then the hub's cache.
  */
 import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { homedir } from "node:os";
+import { join, resolve } from "node:path";
 import type { HubCache } from "./hub-cache.ts";
 import { type Artifact, artifactsOf, type CatalogueFile, modelPath } from "./model-catalogue.ts";
 
@@ -12,6 +13,12 @@ export type ModelPlaces = {
   modelsDir: string;
   cache: HubCache;
 };
+
+/** The models folder: as asked for, else as the environment says, else Scope's own. */
+export function modelsDirOf(env: NodeJS.ProcessEnv, asked?: string): string {
+  const scopes = join(homedir(), ".daydream-scope", "models");
+  return resolve(asked || env["DAYDREAM_SCOPE_MODELS_DIR"] || scopes);
+}
 
 /** Where a file is; undefined when it is in none of the places. */
 export function findFile(artifact: Artifact, file: CatalogueFile, places: ModelPlaces): string | undefined {
