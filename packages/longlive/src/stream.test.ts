@@ -165,6 +165,21 @@ describe("LongLiveStream", () => {
     expect(same(await generate(stream, NORMAL, "photo"), fresh)).toBe(true);
   });
 
+  it("keeps the prompts that a transition has led to when a chunk fails", async () => {
+    const sepia = [{ text: "sepia", weight: 1 }];
+    const transition = { targetPrompts: sepia, numSteps: 2, temporalInterpolationMethod: "linear" as const };
+    const stream = model.openStream({ seed: 1 });
+    for (const update of [TEXT, { ...TEXT, transition }, { ...TEXT, transition }]) {
+      await generate(stream, update, "photo");
+    }
+    const failing = stream.generate({ parameters: { ...defaultParameters(), ...NORMAL } });
+    await expect(failing).rejects.toMatchObject({ code: "chunk_failed" });
+    const after = await generate(stream, { ...TEXT, baseSeed: 50 }, "photo");
+    // 9 latent frames were made before it, and noise goes on from there.
+    const direct = await generate(model.openStream({ seed: 1 }), { ...TEXT, baseSeed: 59 }, "sepia");
+    expect([after.reset, same(after, direct)]).toEqual([true, true]);
+  });
+
   it("refuses a second chunk while one is being made, and any after it is closed", async () => {
     const stream = model.openStream({ seed: 1 });
     const running = generate(stream, NORMAL, "photo");

@@ -165,7 +165,11 @@ export class LongLiveStream {
       this.#mustRestart = false;
       return chunk;
     } catch (cause) {
-      if (this.#compat.failureRestarts) this.#mustRestart = true;
+      if (this.#compat.failureRestarts) {
+        this.#mustRestart = true;
+        // The prompts may have moved on without it.
+        this.#text = undefined;
+      }
       if (cause instanceof ApiError || signal?.aborted) throw cause;
       throw new ApiError("chunk_failed", { reason: errorText(cause) }, { cause });
     } finally {
@@ -191,7 +195,7 @@ export class LongLiveStream {
     const asked = this.#restartAsked(route.mode, parameters.resetCache) || (scaled.restarts && parameters.manageCache);
     const restart = this.#mustRestart || asked;
     this.#mode = route.mode;
-    if (restart && (this.#mustRestart || !this.#compat.restartKeepsPrompts)) this.#blender.reset();
+    if (restart && !this.#compat.restartKeepsPrompts) this.#blender.reset();
 
     const blend = await timer.time("text", () => this.#blend(input));
     const listed = parameters.denoisingStepList ?? (route.frames ? VIDEO_STEPS : TEXT_STEPS);
