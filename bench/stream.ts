@@ -90,7 +90,7 @@ async function sampleHealth(server: RunningServer, durationMs: number): Promise<
   const end = Date.now() + durationMs;
   while (Date.now() < end) {
     const start = performance.now();
-    await (await fetch(`${server.url}/health`)).text();
+    await (await fetch(`${server.url}/health`, { headers: { connection: "close" } })).text();
     times.push(performance.now() - start);
     await new Promise((resolve) => setTimeout(resolve, 100));
   }

@@ -50,7 +50,7 @@ describe.each(modes)("$name", ({ vace_enabled, mode }) => {
   });
 });
 
-test("another noise_scale and another seed change the pixels by more than time does", async () => {
+test("another noise_scale changes the pixels by more than time does", async () => {
   const guide = new GuideDriver(await openGuidePage(product.browser, product.server.url));
   await guide.load({ seed: 42, vace_enabled: true });
   await guide.setMoving(false);
