@@ -15,7 +15,8 @@ if (!existsSync(join(root, "node_modules", "tsx"))) {
   process.exit(1);
 }
 
-buildStudio();
+// Commands other than the server itself need no page.
+if (!["download", "doctor"].includes(process.argv[2])) buildStudio();
 const { register } = await import("tsx/esm/api");
 register();
 const { runCli } = await import("../packages/server/src/cli.ts");

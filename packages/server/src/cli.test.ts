@@ -105,6 +105,18 @@ describe("the command", () => {
     taken.close();
   });
 
+  it("runs other commands instead of the server", async () => {
+    const help = run("download", "--help");
+    expect(await help.exit).toEqual([0, null]);
+    expect(help.output.out).toContain("everframe download");
+    const unknown = run("download", "nothing");
+    expect(await unknown.exit).toEqual([1, null]);
+    expect(unknown.output.err).toMatch(/^"nothing" cannot be downloaded.*longlive, vae, all\.\n$/);
+    const doctor = run("doctor", "--help");
+    expect(await doctor.exit).toEqual([0, null]);
+    expect(doctor.output.out).toContain("--json");
+  });
+
   it("shows its options", async () => {
     const { output, exit } = run("--help");
     expect(await exit).toEqual([0, null]);

@@ -7,15 +7,18 @@
 import { parseArgs } from "node:util";
 import { errorText } from "@everframe/protocol";
 import open from "open";
-import { createServer, type ServerOptions } from "./index.ts";
+import type { ServerOptions } from "./index.ts";
 import { createLogger } from "./logger.ts";
+import type { CommandContext } from "./models/download-command.ts";
 
 /** A model that is being opened cannot be interrupted; longer than this is not waited for it. */
 const SHUTDOWN_LIMIT_MS = 60_000;
 
 const HELP = `Everframe: live video in, prompted video out.
 
-  npm start -- [options]
+  npm start -- [options]              start the server
+  npm start -- download [longlive]    fetch models from the Hugging Face hub
+  npm start -- doctor                 what this machine can run, and what to do about the rest
 
   --host ADDRESS      address to listen on (SCOPE_HOST; default 127.0.0.1, this machine alone)
   --port NUMBER       port to listen on (SCOPE_PORT; default 8000)
@@ -59,8 +62,31 @@ export function readOptions(argv: readonly string[], env: NodeJS.ProcessEnv): Cl
   };
 }
 
-/** Runs the server until a signal ends the process. */
+type Command = (argv: readonly string[], context: CommandContext) => Promise<number>;
+
+/** Loaded when asked for: the server's native libraries are no concern of theirs. */
+const COMMANDS: Record<string, () => Promise<Command>> = {
+  download: async () => (await import("./models/download-command.ts")).runDownloadCommand,
+  doctor: async () => (await import("./doctor/doctor-command.ts")).runDoctorCommand,
+};
+
+/** Runs a command, or the server until a signal ends the process. */
 export async function runCli(argv: readonly string[]): Promise<void> {
+  const [first = "", ...rest] = argv[0] === "--" ? argv.slice(1) : argv;
+  const command = Object.hasOwn(COMMANDS, first) ? await COMMANDS[first]!() : undefined;
+  if (command !== undefined) {
+    const abort = new AbortController();
+    process.stdout.on("error", () => process.exit(1)); // nobody reads on, as with "| head"
+    process.on("SIGINT", () => abort.abort());
+    process.on("SIGTERM", () => abort.abort());
+    const { env, stdout, stderr } = process;
+    process.exitCode = await command(rest, { env, stdout, stderr, signal: abort.signal });
+    return;
+  }
+  await serve(argv);
+}
+
+async function serve(argv: readonly string[]): Promise<void> {
   let options: CliOptions;
   try {
     options = readOptions(argv, process.env);
@@ -70,8 +96,9 @@ export async function runCli(argv: readonly string[]): Promise<void> {
   }
   if (options.help) {
     process.stdout.write(HELP);
-    process.exit(0); // without it the WebRTC library crashes at the end
+    process.exit(0);
   }
+  const { createServer } = await import("./index.ts");
   const log = createLogger(process.env["VERBOSE_LOGGING"] === "1" ? "debug" : "info");
   const server = createServer({ ...options.server, log });
   let ending = false;

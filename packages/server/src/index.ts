@@ -5,7 +5,6 @@
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import type { Server } from "node:http";
-import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { IceServer } from "@everframe/protocol";
@@ -18,6 +17,7 @@ import { createLogger } from "./logger.ts";
 import { DownloadManager } from "./models/download-manager.ts";
 import { HubCache } from "./models/hub-cache.ts";
 import { type HubSettings, readHubSettings } from "./models/hub-settings.ts";
+import { modelsDirOf } from "./models/installed-models.ts";
 import { longlive } from "./pipelines/longlive.ts";
 import { passthrough } from "./pipelines/passthrough.ts";
 import type { PipelineDefinition } from "./pipelines/pipeline.ts";
@@ -66,7 +66,7 @@ export type EverframeServer = {
 export function createServer(options: ServerOptions = {}): EverframeServer {
   const host = options.host ?? "127.0.0.1";
   const log = options.log ?? createLogger();
-  const modelsDir = resolve(options.modelsDir ?? join(homedir(), ".daydream-scope", "models"));
+  const modelsDir = modelsDirOf({}, options.modelsDir);
   const hub = options.hub ?? readHubSettings(process.env);
   const places = { modelsDir, cache: new HubCache(hub.cacheDir) };
   const downloads = new DownloadManager({ settings: hub, places }, log);

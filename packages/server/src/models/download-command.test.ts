@@ -1,12 +1,22 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { existsSync, statSync } from "node:fs";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { HubServer, type Repo } from "../testing/hub-server.ts";
+import { etagOf, HubServer, type Repo } from "../testing/hub-server.ts";
+import { until } from "../testing/test-client.ts";
+import { incompletePath } from "./blob-download.ts";
 import { byteText, durationText } from "./byte-text.ts";
 import { runDownloadCommand } from "./download-command.ts";
+import { HubCache } from "./hub-cache.ts";
 import { artifactsOf } from "./model-catalogue.ts";
 import { ProgressBar, progressText } from "./progress-bar.ts";
+
+const MAIN = fileURLToPath(new URL("../main.ts", import.meta.url));
 
 class Output {
   text = "";
@@ -72,6 +82,40 @@ describe("the command download", () => {
     const nowhere = await run(["vae"], { env: { HF_ENDPOINT: "nowhere" } });
     expect(nowhere).toMatchObject({ code: 1, err: expect.stringContaining("HF_ENDPOINT") });
     expect(hub.requests).toEqual([]);
+  });
+
+  it("goes on after its process was killed, over a line that is cut and damages", async () => {
+    const large = randomBytes(600_000);
+    const repo = hub.repos["daydreamlive/LongLive-1.3B"]!;
+    repo["models/longlive_base.pt"] = large;
+    const start = () => {
+      const env = { ...process.env, HF_HOME: home, HF_ENDPOINT: hub.endpoint, DAYDREAM_SCOPE_MODELS_DIR: home };
+      const child = spawn(process.execPath, ["--import", "tsx", MAIN, "download"], { env, stdio: "ignore" });
+      return { child, exit: once(child, "exit") };
+    };
+    const cache = new HubCache(join(home, "hub"));
+    const blob = cache.blobPath("daydreamlive/LongLive-1.3B", etagOf(large));
+    // The sixth file is the large one: it stops after a third, and the process is killed while it waits for more.
+    hub.faults = [...Array(5).fill(undefined), { stallAfter: 200_000 }];
+    const first = start();
+    await until(
+      () => existsSync(incompletePath(blob)) && statSync(incompletePath(blob)).size > 0,
+      "the first bytes",
+      60_000,
+    );
+    first.child.kill("SIGKILL");
+    await first.exit;
+    const left = statSync(incompletePath(blob)).size;
+    hub.faults = [{ cutAfter: 150_000 }, { damageAt: 10 }];
+    const second = start();
+    expect(await second.exit).toEqual([0, null]);
+    expect((await readFile(cache.find("daydreamlive/LongLive-1.3B", "models/longlive_base.pt")!)).equals(large)).toBe(
+      true,
+    );
+    const ranges = hub.downloads
+      .filter(({ url }) => url.includes("longlive_base.pt?"))
+      .map(({ headers }) => headers.range);
+    expect(ranges[1]).toBe(`bytes=${left}-`);
   });
 
   it("says how to go on after Ctrl+C", async () => {

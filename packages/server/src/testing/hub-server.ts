@@ -16,6 +16,8 @@ export type Repo = Record<string, Uint8Array>;
 export type Fault =
   /** The line is cut after so many bytes. */
   | { cutAfter: number }
+  /** Nothing more comes after so many bytes. */
+  | { stallAfter: number }
   /** The byte at this place of the answer arrives changed. */
   | { damageAt: number }
   | { status: number };
@@ -119,7 +121,8 @@ export class HubServer {
     if (fault !== undefined && "damageAt" in fault) part[fault.damageAt]! ^= 1;
     if (fault !== undefined && "cutAfter" in fault) {
       response.write(part.subarray(0, fault.cutAfter), () => response.destroy());
-    } else response.end(part);
+    } else if (fault !== undefined && "stallAfter" in fault) response.write(part.subarray(0, fault.stallAfter));
+    else response.end(part);
   }
 }
 
