@@ -112,6 +112,7 @@ def measure(models, mode, h, w, names, which, folder):
         rows.append(np.concatenate([noisy[20], *(v[20] for v in made.values())]))
         print(mode, w, h, number, round(time.time() - seconds), "s", flush=True)
     if folder:
+        folder.mkdir(parents=True, exist_ok=True)
         Image.fromarray(np.concatenate(rows, 1)).save(folder / f"sheet-{mode}-{w}.png")
     means = {n: {k: round(float(np.mean([r[k] for r in v])), 3) for k in v[0]} for n, v in out.items() if v}
     ratio = lambda k: [round(b[k] / max(p[k], 1e-6), 3) for b, p in zip(out["bw"], out["photo"])]
