@@ -9,6 +9,7 @@ import { readHubSettings } from "./hub-settings.ts";
 import { modelsDirOf } from "./installed-models.ts";
 import { artifactsOf, GROUP_NAMES } from "./model-catalogue.ts";
 import { ProgressBar, type TextOutput } from "./progress-bar.ts";
+import type { RetryOptions } from "./retry.ts";
 
 const HELP = `Fetches models from the Hugging Face hub into its cache, where all programs that use the hub find them.
 What was cut off goes on where it stopped.
@@ -65,7 +66,9 @@ export async function runDownloadCommand(argv: readonly string[], context: Comma
 async function download(group: string, modelsDir: string, { env, stdout, stderr, signal }: CommandContext) {
   const settings = readHubSettings(env);
   const cache = new HubCache(settings.cacheDir);
-  const downloader = new Downloader({ settings, places: { modelsDir, cache } });
+  const onRetry: RetryOptions["onRetry"] = (error, waitMs) =>
+    stderr.write(`${error.message}: asking again in ${Math.ceil(waitMs / 1000)} s\n`);
+  const downloader = new Downloader({ settings, places: { modelsDir, cache }, retry: { onRetry } });
   const artifacts = artifactsOf(group);
   const plan = await downloader.plan(artifacts, signal);
   if (plan.repos.length === 0) {

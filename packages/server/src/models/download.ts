@@ -26,6 +26,7 @@ export type DownloaderOptions = {
   places: ModelPlaces;
   /** Default: what the system tells. */
   freeBytes?: FreeBytes;
+  /** Its `onRetry` hears of the questions of a plan; those of a run are told as notes of the progress. */
   retry?: RetryOptions;
   /** An answer that takes longer counts as lost; default 30 s. */
   stallMs?: number;
@@ -198,10 +199,7 @@ export class Downloader {
         },
         retry: {
           ...this.#options.retry,
-          onRetry: (error, waitMs) => {
-            report(bytes, `${error.message}: going on in ${Math.ceil(waitMs / 1000)} s`);
-            this.#options.retry?.onRetry?.(error, waitMs);
-          },
+          onRetry: (error, waitMs) => report(bytes, `${error.message}: going on in ${Math.ceil(waitMs / 1000)} s`),
         },
       });
     } finally {
