@@ -84,6 +84,17 @@ export const ERRORS = {
     retryable: false,
     message: (p: { path: string }) => `Asset "${p.path}" not found. Upload it with POST /api/v1/assets first.`,
   },
+  asset_unreadable: {
+    status: 422,
+    retryable: false,
+    message: (p: { path: string; reason: string }) =>
+      `The image ${p.path} cannot be used: ${p.reason}. Upload it again as PNG, JPEG or WebP.`,
+  },
+  left_out: {
+    status: 422,
+    retryable: false,
+    message: (p: { reason: string }) => p.reason,
+  },
   model_missing: {
     status: 500,
     retryable: false,
