@@ -12,6 +12,7 @@ import { createAdaptorServer } from "@hono/node-server";
 import type { Hono } from "hono";
 import type { Logger } from "pino";
 import { AssetStore } from "./assets/asset-store.ts";
+import { ImageDecoder } from "./assets/image-decoder.ts";
 import { createApp } from "./http/app.ts";
 import { createLogger } from "./logger.ts";
 import { DownloadManager } from "./models/download-manager.ts";
@@ -76,6 +77,7 @@ export function createServer(options: ServerOptions = {}): EverframeServer {
     media: createWrtcBackend(log),
     iceServers,
     resolveAsset: (path) => assets.resolve(path),
+    imageDecoder: new ImageDecoder(),
     clock: systemClock,
     log,
     maxSessions: options.maxSessions ?? 8,

@@ -95,9 +95,8 @@ async function execute(job: Job, signal: AbortSignal): Promise<LoadedInfo | Stre
     case "generate": {
       const stream = streams.get(job.streamId);
       if (stream === undefined) throw new ApiError("chunk_failed", { reason: "the stream is closed" });
-      const { parameters, frames } = job;
-      const chunk = await stream.generate(frames === undefined ? { parameters } : { parameters, frames }, signal);
-      return { frames: chunk.frames, stagesMs: flatten(chunk.timingsMs) };
+      const { frames, timingsMs, notices } = await stream.generate(job.input, signal);
+      return { frames, stagesMs: flatten(timingsMs), notices };
     }
   }
 }

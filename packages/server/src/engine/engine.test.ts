@@ -31,7 +31,8 @@ async function loaded(): Promise<{ engine: Engine; crashes: Error[] }> {
 
 function generate(stream: ChunkStream, text: string, options: { frames?: RgbaFrame[]; signal?: AbortSignal } = {}) {
   const parameters = { ...defaultParameters(), prompts: [{ text, weight: 1 }] };
-  return stream.generate({ parameters, frames: options.frames }, options.signal ?? never);
+  const { frames, signal = never } = options;
+  return stream.generate({ parameters, ...(frames === undefined ? {} : { frames }) }, signal);
 }
 
 afterEach(async () => {
@@ -63,6 +64,16 @@ describe("Engine", () => {
     const chunk = await generate(stream, "echo", { frames: [{ width: 32, height: 16, data }] });
     expect(data.byteLength).toBe(0);
     expect(chunk.frames[0]!.data).toEqual(new Uint8Array(32 * 16 * 4).fill(5));
+  });
+
+  it("gives images away too, and tells what the model says of the chunk", async () => {
+    const { engine } = await loaded();
+    const stream = await engine.openStream(0);
+    const [one, two, three] = [1, 2, 3].map((level) => ({ width: 1, height: 1, data: new Uint8Array(4).fill(level) }));
+    const images = { references: [one!, two!], firstImage: three! };
+    const chunk = await stream.generate({ parameters: defaultParameters(), ...images }, never);
+    expect(chunk.notices[0]).toMatch(/references \[1x1:1\/1\/1\/1 1x1:2\/2\/2\/2\], first 1x1:3\/3\/3\/3\.$/);
+    expect([one, two, three].map((image) => image!.data.byteLength)).toEqual([0, 0, 0]);
   });
 
   it("serves streams in turn, so that none waits for more than the others' one chunk", async () => {

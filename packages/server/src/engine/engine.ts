@@ -73,9 +73,11 @@ export class Engine {
     return {
       kind: "chunks",
       framesPerChunk,
-      generate: async ({ parameters, frames }, signal) => {
-        const request: Request = { type: "generate", id: this.#nextId++, streamId, parameters, frames };
-        return (await this.#ask(request, buffersOf(frames), signal)) as ChunkInfo;
+      generate: async (input, signal) => {
+        const { frames = [], references = [], firstImage, lastImage } = input;
+        const single = [firstImage, lastImage].filter((image) => image !== undefined);
+        const request: Request = { type: "generate", id: this.#nextId++, streamId, input };
+        return (await this.#ask(request, buffersOf([...frames, ...references, ...single]), signal)) as ChunkInfo;
       },
       close: () => this.#post({ type: "closeStream", streamId }),
     };

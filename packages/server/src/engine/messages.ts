@@ -2,8 +2,8 @@
  * What the main thread and the engine thread say to each other. Pictures cross
  * as transferred buffers: no copy, and the sender has them no more.
  */
-import type { Parameters, PlainError } from "@everframe/protocol";
-import type { Size } from "../pipelines/pipeline.ts";
+import type { PlainError } from "@everframe/protocol";
+import type { Chunk, ChunkInput, Size } from "../pipelines/pipeline.ts";
 import type { RgbaFrame } from "../webrtc/media-peer.ts";
 import type { ModelOptions } from "./model.ts";
 
@@ -16,7 +16,7 @@ export type LoadOptions = Omit<ModelOptions, "vace" | "signal" | "onStage" | "lo
 export type EngineRequest =
   | { type: "load"; id: number; folder: string; options: LoadOptions }
   | { type: "openStream"; id: number; streamId: number; seed: number }
-  | { type: "generate"; id: number; streamId: number; parameters: Parameters; frames: RgbaFrame[] | undefined }
+  | { type: "generate"; id: number; streamId: number; input: ChunkInput }
   /** Gives up the request with this id; it still gets an answer. */
   | { type: "cancel"; id: number }
   | { type: "closeStream"; streamId: number }
@@ -25,7 +25,7 @@ export type EngineRequest =
 
 export type LoadedInfo = { model: string; size: Size; defaultSize: Size };
 export type StreamInfo = { framesPerChunk: number };
-export type ChunkInfo = { frames: RgbaFrame[]; stagesMs: Record<string, number> };
+export type ChunkInfo = Chunk;
 
 /** From the engine. */
 export type EngineReply =
@@ -34,8 +34,8 @@ export type EngineReply =
   | { type: "answer"; id: number; value: LoadedInfo | StreamInfo | ChunkInfo }
   | { type: "failure"; id: number; error: PlainError };
 
-/** The buffers of frames, for the transfer list. */
-export function buffersOf(frames: readonly RgbaFrame[] | undefined): ArrayBuffer[] {
-  const buffers = new Set((frames ?? []).map((frame) => frame.data.buffer));
+/** The buffers of pictures, each once, for the transfer list. */
+export function buffersOf(frames: readonly RgbaFrame[]): ArrayBuffer[] {
+  const buffers = new Set(frames.map((frame) => frame.data.buffer));
   return [...buffers].filter((buffer) => buffer instanceof ArrayBuffer);
 }

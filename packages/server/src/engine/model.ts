@@ -2,19 +2,21 @@
  * What the engine thread asks of a model: `LongLiveModel` of
  * @everframe/longlive, and in tests a small stand-in.
  */
-import type { LoadParams, Parameters } from "@everframe/protocol";
-import type { Size } from "../pipelines/pipeline.ts";
+import type { LoadParams } from "@everframe/protocol";
+import type { ChunkInput, Size } from "../pipelines/pipeline.ts";
 import type { RgbaFrame } from "../webrtc/media-peer.ts";
 
 export type ModelChunk = {
   frames: RgbaFrame[];
   /** Milliseconds by stage; a stage with several passes has one each. */
   timingsMs: Record<string, number | number[]>;
+  /** What was left out without stopping the stream, one sentence each. */
+  notices: readonly string[];
 };
 
 export type ModelStream = {
   readonly inputFramesPerChunk: number;
-  generate(input: { parameters: Parameters; frames?: RgbaFrame[] }, signal?: AbortSignal): Promise<ModelChunk>;
+  generate(input: ChunkInput, signal?: AbortSignal): Promise<ModelChunk>;
   close(): void;
 };
 
@@ -33,6 +35,8 @@ export type ModelOptions = {
   /** Start value of the condition's scale. */
   vaceContextScale?: number;
   compat?: LoadParams["compat"];
+  /** Adapters, by absolute paths. */
+  loras?: LoadParams["loras"];
   /** Where files of the model are that are not in its folder, by their paths relative to it. */
   files?: Readonly<Record<string, string>>;
   signal?: AbortSignal;

@@ -95,7 +95,7 @@ export class PipelineManager {
       status: state.name,
       pipeline_id: pipeline?.id ?? null,
       load_params: pipeline === undefined ? null : toWireLoadParams(pipeline.loadParams, pipeline.size),
-      loaded_lora_adapters: null,
+      loaded_lora_adapters: pipeline?.liveLoras?.map(({ path, scale }) => ({ path, scale })) ?? null,
       error: state.name === "error" ? state.error.message : null,
       model: pipeline?.model ?? null,
       loading_stage: state.name === "loading" ? state.stage : null,

@@ -12,7 +12,21 @@ export type Chunk = {
   frames: RgbaFrame[];
   /** Milliseconds by stage, with `total`. */
   stagesMs: Record<string, number>;
+  /** What was left out without stopping the stream, one sentence each. */
+  notices: readonly string[];
 };
+
+/** Pictures that go with a chunk beside the video; any size. */
+export type ChunkImages = {
+  /** New reference images: they act until others come, an empty list clears them. */
+  references?: RgbaFrame[];
+  /** What this chunk starts from. */
+  firstImage?: RgbaFrame;
+  /** What this chunk leads to. */
+  lastImage?: RgbaFrame;
+};
+
+export type ChunkInput = ChunkImages & { parameters: Parameters; frames?: RgbaFrame[] };
 
 /** Makes video in chunks, from a chunk of the client's frames or from text alone. */
 export type ChunkStream = {
@@ -20,10 +34,10 @@ export type ChunkStream = {
   /** Frames that a chunk takes in video mode. */
   readonly framesPerChunk: number;
   /**
-   * Makes the next chunk; one call at a time. The frames' buffers are given away.
+   * Makes the next chunk; one call at a time. The pictures' buffers are given away.
    * Throws `ApiError`; the stream can be used on after it.
    */
-  generate(input: { parameters: Parameters; frames: RgbaFrame[] | undefined }, signal: AbortSignal): Promise<Chunk>;
+  generate(input: ChunkInput, signal: AbortSignal): Promise<Chunk>;
   close(): void;
 };
 
@@ -45,6 +59,8 @@ export type Pipeline = {
   /** The size it has when a load names none. */
   readonly defaultSize: Size | undefined;
   readonly loadParams: LoadParams;
+  /** Adapters whose scales can be changed while it runs. */
+  readonly liveLoras?: readonly { path: string; scale: number }[];
   openStream(options: { seed: number }): Promise<PipelineStream>;
   /** Frees everything, after the running chunk. */
   close(): Promise<void>;

@@ -23,7 +23,7 @@ async function resetWhileWaiting(losesOneShots: boolean): Promise<Parameters> {
       async generate({ parameters }) {
         made.push(parameters);
         loop.stop();
-        return { frames: [], stagesMs: {} };
+        return { frames: [], stagesMs: {}, notices: [] };
       },
       close: () => {},
     },
@@ -33,6 +33,7 @@ async function resetWhileWaiting(losesOneShots: boolean): Promise<Parameters> {
       current = rest;
       return now;
     },
+    takeImages: async () => ({}),
     toRgba: ({ width, height }) => ({ width, height, data: new Uint8Array(width * height * 4) }),
     queued: () => 0,
     onChunk: () => {},

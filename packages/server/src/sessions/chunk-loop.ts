@@ -5,7 +5,7 @@
  * than a chunk, and after a failure goes on with the next chunk, a few times.
  */
 import { ApiError, type Parameters } from "@everframe/protocol";
-import type { Chunk, ChunkStream } from "../pipelines/pipeline.ts";
+import type { Chunk, ChunkImages, ChunkStream } from "../pipelines/pipeline.ts";
 import type { I420Frame, RgbaFrame } from "../webrtc/media-peer.ts";
 import type { Clock } from "./clock.ts";
 import type { InputBuffer } from "./input-buffer.ts";
@@ -22,6 +22,8 @@ export type ChunkLoopOptions = {
   /** The parameters as they are now, without taking what acts once. */
   currentParameters: () => Readonly<Parameters>;
   takeParameters: () => Parameters;
+  /** The pictures that the parameters of a chunk name, read. Must not throw. */
+  takeImages: (parameters: Parameters) => Promise<ChunkImages>;
   /** The original's fault: what acts once is lost when it comes while too few frames wait. Default false. */
   losesOneShots?: boolean;
   toRgba: (frame: I420Frame) => RgbaFrame;
@@ -94,8 +96,9 @@ export class ChunkLoop {
     const startedMs = clock.now();
     const parameters = this.#options.takeParameters();
     const isVideo = parameters.inputMode === "video";
-    const frames = isVideo ? input.take(stream.framesPerChunk).map(this.#options.toRgba) : undefined;
-    const chunk = await stream.generate({ parameters, frames }, signal);
+    const video = isVideo ? { frames: input.take(stream.framesPerChunk).map(this.#options.toRgba) } : {};
+    const images = await this.#options.takeImages(parameters);
+    const chunk = await stream.generate({ parameters, ...video, ...images }, signal);
     if (signal.aborted) return;
     const now = clock.now();
     const inputFps = isVideo ? input.rate(now) : TEXT_MODE_MAX_FPS;

@@ -13,6 +13,7 @@ import {
   type StopReason,
 } from "@everframe/protocol";
 import type { Logger } from "pino";
+import type { ImageDecoder } from "../assets/image-decoder.ts";
 import type { Chunk, Pipeline, PipelineStream } from "../pipelines/pipeline.ts";
 import type { I420Frame, MediaBackend, MediaPeer } from "../webrtc/media-peer.ts";
 import { ChunkLoop } from "./chunk-loop.ts";
@@ -20,10 +21,13 @@ import type { Clock } from "./clock.ts";
 import { FrameRelay } from "./frame-relay.ts";
 import { InputBuffer } from "./input-buffer.ts";
 import { errorMessage, type ResolveAsset, SessionParameters } from "./parameters.ts";
+import { SessionImages } from "./session-images.ts";
 import { VideoOutput } from "./video-output.ts";
 import { Watchdog } from "./watchdog.ts";
 
 const STATS_MS = 1000;
+/** A session that has more to say than this has said enough. */
+const MAX_LOGGED_NOTICES = 100;
 /** How long a last message may take to leave. */
 const FLUSH_LIMIT_MS = 250;
 const MIN_MAX_BITRATE_BPS = 1_500_000;
@@ -37,6 +41,7 @@ export type SessionOptions = {
   iceServers: readonly IceServer[];
   initial: ParameterUpdate;
   resolveAsset: ResolveAsset;
+  imageDecoder: ImageDecoder;
   clock: Clock;
   log: Logger;
   /** Called once, when the session starts to close. */
@@ -57,6 +62,7 @@ export class Session {
   readonly #options: SessionOptions;
   readonly #log: Logger;
   readonly #parameters: SessionParameters;
+  readonly #images: SessionImages;
   readonly #peer: MediaPeer;
   readonly #output: VideoOutput;
   readonly #input = new InputBuffer<I420Frame>();
@@ -64,6 +70,7 @@ export class Session {
   #state: "connecting" | "live" | "closed" = "connecting";
   #work: Work | undefined;
   #lastChunk: Chunk | undefined;
+  readonly #loggedNotices = new Set<string>();
   #cancelStats: () => void = () => {};
   #closing: Promise<void> | undefined;
 
@@ -73,6 +80,10 @@ export class Session {
     this.#options = options;
     this.#log = options.log.child({ session: options.id.slice(0, 8) });
     this.#parameters = new SessionParameters(options.initial, pipeline.loadParams.vaceEnabled, options.resolveAsset);
+    this.#images = new SessionImages(options.imageDecoder, (error) => {
+      this.#log.warn({ err: error.cause ?? error, code: error.code }, "an image is left out");
+      this.#tell(errorMessage(error));
+    });
     const pixels = pipeline.size === undefined ? 0 : pipeline.size.width * pipeline.size.height;
     this.#peer = options.media.createPeer(
       {
@@ -188,10 +199,12 @@ export class Session {
       input: this.#input,
       currentParameters: () => this.#parameters.current,
       takeParameters: () => this.#parameters.take(),
+      takeImages: (parameters) => this.#images.take(parameters),
       losesOneShots: this.#options.pipeline.loadParams.compat === "original",
       toRgba: this.#options.media.toRgba,
       queued: () => this.#output.length,
       onChunk: (chunk, timing) => {
+        this.#passOn(chunk.notices);
         this.#lastChunk = chunk;
         if (!this.#parameters.current.paused) this.#output.push(chunk.frames.map(this.#options.media.toI420), timing);
       },
@@ -247,6 +260,17 @@ export class Session {
     this.#log.warn({ err: error.cause ?? error, code: error.code }, `chunk failed: ${error.message}`);
     if (isLast) void this.close("chunks_failed", error);
     else this.#tell(errorMessage(error));
+  }
+
+  /** Tells what was left out: the log each thing once, the viewer not again while it goes on. */
+  #passOn(notices: readonly string[]): void {
+    const told = this.#lastChunk?.notices ?? [];
+    for (const reason of new Set(notices)) {
+      if (!told.includes(reason)) this.#tell(errorMessage(new ApiError("left_out", { reason })));
+      if (this.#loggedNotices.has(reason) || this.#loggedNotices.size >= MAX_LOGGED_NOTICES) continue;
+      this.#loggedNotices.add(reason);
+      this.#log.warn(reason);
+    }
   }
 
   #sendStats(): void {

@@ -1,6 +1,7 @@
 /**
  * A model for the engine thread that does what its prompt says, to test what
  * no real model does on demand: fail (once, with `reset_cache`), be slow, die.
+ * Images that a chunk gets it describes in a notice; "warn" gives one each chunk.
  * Otherwise it answers video with the same frames and text with frames of one
  * grey, the seed's.
  */
@@ -16,6 +17,7 @@ export const LongLiveModel = {
   async load(folder: string, options: ModelOptions): Promise<Model> {
     options.onStage?.("stand-in");
     options.log?.("a stand-in notice");
+    for (const { path, scale, mergeMode } of options.loras ?? []) options.log?.(`lora ${path} ${scale} ${mergeMode}`);
     if (folder.endsWith("unreadable")) throw new Error("a stand-in surprise");
     if (folder.endsWith("broken")) throw new ApiError("model_corrupt", { folder, reason: "it is a stand-in" });
     if (folder.endsWith("endless")) await aborted(options.signal);
@@ -32,7 +34,7 @@ export const LongLiveModel = {
 function openStream(size: { width: number; height: number }, seed: number): ModelStream {
   return {
     inputFramesPerChunk: 12,
-    async generate({ parameters, frames }, signal) {
+    async generate({ parameters, frames, references, firstImage, lastImage }, signal) {
       const words = parameters.prompts[0]?.text.split(" ") ?? [];
       if (words.includes("die")) setImmediate(() => process.exit(7));
       if (parameters.resetCache) throw new ApiError("chunk_failed", { reason: "a stand-in failure, once" });
@@ -41,10 +43,25 @@ function openStream(size: { width: number; height: number }, seed: number): Mode
       if (words.includes("die") || words.includes("endless")) await aborted(signal);
       await new Promise((resolve) => setTimeout(resolve, words.includes("slow") ? 400 : 100));
       const made = frames ?? Array.from({ length: 12 }, () => grey(size, parameters.baseSeed ?? seed));
-      return { frames: made, timingsMs: { denoise: [1, 2], order: chunks++, total: 3 } };
+      const order = chunks++;
+      const seen = [
+        ...(references === undefined ? [] : [`references [${references.map(describe).join(" ")}]`]),
+        ...(firstImage === undefined ? [] : [`first ${describe(firstImage)}`]),
+        ...(lastImage === undefined ? [] : [`last ${describe(lastImage)}`]),
+      ];
+      const notices = [
+        ...(seen.length === 0 ? [] : [`Chunk ${order} got ${seen.join(", ")}.`]),
+        ...(words.includes("warn") ? ["A stand-in warning."] : []),
+      ];
+      return { frames: made, timingsMs: { denoise: [1, 2], order, total: 3 }, notices };
     },
     close: () => {},
   };
+}
+
+/** Size and first pixel of a picture. */
+function describe({ width, height, data }: RgbaFrame): string {
+  return `${width}x${height}:${data.subarray(0, 4).join("/")}`;
 }
 
 function grey({ width, height }: { width: number; height: number }, level: number): RgbaFrame {
