@@ -64,11 +64,13 @@ describe("readOptions", () => {
       openBrowser: true,
       help: false,
     });
-    expect(readOptions([], { ...env, DAYDREAM_SCOPE_ASSETS_DIR: "/a" }).server).toEqual({
+    const folders = { DAYDREAM_SCOPE_ASSETS_DIR: "/a", DAYDREAM_SCOPE_LORA_DIR: "/l" };
+    expect(readOptions([], { ...env, ...folders }).server).toEqual({
       host: "0.0.0.0",
       port: 9000,
       modelsDir: "/m",
       assetsDir: "/a",
+      loraDir: "/l",
     });
     expect(readOptions([], {}).server).toEqual({});
   });

@@ -27,6 +27,7 @@ const HELP = `Everframe: live video in, prompted video out.
   --help              show this text
 
 Uploads go to the folder "assets" beside the models folder, or to DAYDREAM_SCOPE_ASSETS_DIR.
+LoRA files are read from the folder "lora" beside it, or from DAYDREAM_SCOPE_LORA_DIR.
 `;
 
 export type CliOptions = { server: ServerOptions; openBrowser: boolean; help: boolean };
@@ -50,12 +51,14 @@ export function readOptions(argv: readonly string[], env: NodeJS.ProcessEnv): Cl
   const port = values.port ?? nonEmpty(env["SCOPE_PORT"]);
   const modelsDir = values["models-dir"] ?? nonEmpty(env["DAYDREAM_SCOPE_MODELS_DIR"]);
   const assetsDir = nonEmpty(env["DAYDREAM_SCOPE_ASSETS_DIR"]);
+  const loraDir = nonEmpty(env["DAYDREAM_SCOPE_LORA_DIR"]);
   return {
     server: {
       ...(host === undefined ? {} : { host }),
       ...(port === undefined ? {} : { port: parsePort(port) }),
       ...(modelsDir === undefined ? {} : { modelsDir }),
       ...(assetsDir === undefined ? {} : { assetsDir }),
+      ...(loraDir === undefined ? {} : { loraDir }),
     },
     openBrowser: values["no-open"] !== true && hasDisplay(env),
     help: values.help === true,

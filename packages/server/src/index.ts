@@ -44,6 +44,8 @@ export type ServerOptions = {
   hub?: HubSettings;
   /** Default `assets` beside the models folder. */
   assetsDir?: string;
+  /** Folder of LoRA files; default `lora` beside the models folder. */
+  loraDir?: string;
   /** Folder of the built page; default that of apps/studio. */
   studioFolder?: string;
   /** Default: none when bound to this machine alone, else a public STUN server. */
@@ -82,7 +84,9 @@ export function createServer(options: ServerOptions = {}): EverframeServer {
     log,
     maxSessions: options.maxSessions ?? 8,
   });
-  const builtIn = [longlive("longlive", { places }), longlive("longlive-tiny", { places }), passthrough];
+  const loraDir = resolve(options.loraDir ?? join(dirname(modelsDir), "lora"));
+  const models = { places, loraDir };
+  const builtIn = [longlive("longlive", models), longlive("longlive-tiny", models), passthrough];
   const own = options.pipelines ?? [];
   const pipelines = new PipelineManager({
     definitions: [...own, ...builtIn.filter((one) => !own.some(({ id }) => id === one.id))],

@@ -124,7 +124,8 @@ function tooLarge(): ApiError {
   return new ApiError("asset_too_large", { limitMib: MAX_ASSET_BYTES / MIB });
 }
 
-function isInside(folder: string, path: string): boolean {
+/** Whether a path is a folder or lies below it; both absolute. Links are not followed. */
+export function isInside(folder: string, path: string): boolean {
   const way = relative(folder, path);
   return way === "" || (!way.startsWith(`..${sep}`) && way !== ".." && !isAbsolute(way));
 }

@@ -2,15 +2,18 @@
  * LongLive video diffusion (arXiv 2509.22622) as a pipeline: the model runs in
  * an engine thread of its own, one for each load.
  */
-import { ApiError, type LoadParams } from "@everframe/protocol";
+import type { LoadParams } from "@everframe/protocol";
 import { Engine } from "../engine/engine.ts";
 import type { ModelPlaces } from "../models/installed-models.ts";
+import { resolveLora } from "./lora-folder.ts";
 import { locateModel } from "./model-locator.ts";
-import type { LoadContext, Pipeline, PipelineDefinition } from "./pipeline.ts";
+import type { ChunkStream, LoadContext, Pipeline, PipelineDefinition } from "./pipeline.ts";
 
 export type LongLiveOptions = {
   /** Where models are looked for. */
   places: ModelPlaces;
+  /** The folder, absolute, that LoRA files must be in. */
+  loraDir: string;
   /** Another module with `LongLiveModel`, for tests. */
   modelModule?: string;
 };
@@ -26,9 +29,7 @@ async function load(
   params: LoadParams,
   context: LoadContext,
 ): Promise<Pipeline> {
-  if (params.loras.length > 0) {
-    throw new ApiError("invalid_request", { reason: "LoRA adapters cannot be loaded yet; leave out loras" });
-  }
+  const loras = params.loras.map((lora) => ({ ...lora, path: resolveLora(options.loraDir, lora.path) }));
   if (params.quantization !== null) context.onNotice("quantization has no effect: the weights are used as they are");
   let isLoaded = false;
   const engine = new Engine({
@@ -48,21 +49,37 @@ async function load(
     const scale = vaceContextScale === undefined ? {} : { vaceContextScale };
     const info = await engine.load(
       folder,
-      { ...size, ...scale, vace, vaeType, compat, ...(files === undefined ? {} : { files }) },
+      { ...size, ...scale, vace, vaeType, compat, loras, ...(files === undefined ? {} : { files }) },
       context.signal,
     );
     isLoaded = true;
+    const live = params.loras.filter(({ mergeMode }) => mergeMode === "runtime_peft");
+    const realPaths = new Map(params.loras.map(({ path }, i) => [path, loras[i]!.path]));
     return {
       id,
       model: info.model,
       size: info.size,
       defaultSize: info.defaultSize,
       loadParams: params,
-      openStream: ({ seed }) => engine.openStream(seed),
+      ...(live.length === 0 ? {} : { liveLoras: live }),
+      openStream: async ({ seed }) => withLoraPaths(await engine.openStream(seed), realPaths),
       close: () => engine.stop(),
     };
   } catch (error) {
     await engine.stop();
     throw error;
   }
+}
+
+/** The stream, with LoRAs named as the load named them: the model knows them by their real paths. */
+function withLoraPaths(stream: ChunkStream, realPaths: ReadonlyMap<string, string>): ChunkStream {
+  return {
+    ...stream,
+    generate: (input, signal) => {
+      const { loraScales } = input.parameters;
+      if (loraScales === undefined) return stream.generate(input, signal);
+      const renamed = loraScales.map((lora) => ({ ...lora, path: realPaths.get(lora.path) ?? lora.path }));
+      return stream.generate({ ...input, parameters: { ...input.parameters, loraScales: renamed } }, signal);
+    },
+  };
 }

@@ -9,9 +9,8 @@ const modelModule = new URL("../testing/stand-in-model.ts", import.meta.url).hre
 let rig: Rig;
 
 beforeAll(async () => {
-  rig = await Rig.start({
-    pipelines: [longlive("longlive", { places: { modelsDir: "unused", cache: new HubCache("unused") }, modelModule })],
-  });
+  const places = { modelsDir: "unused", cache: new HubCache("unused") };
+  rig = await Rig.start({ pipelines: [longlive("longlive", { places, loraDir: "unused", modelModule })] });
   await rig.load("longlive", { seed: 90, width: 64, height: 48 });
 });
 afterEach(() => rig.closeClients());

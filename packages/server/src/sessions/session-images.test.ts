@@ -11,7 +11,7 @@ let rig: Rig;
 
 beforeAll(async () => {
   const places = { modelsDir: "unused", cache: new HubCache("unused") };
-  rig = await Rig.start({ pipelines: [longlive("longlive", { places, modelModule })] });
+  rig = await Rig.start({ pipelines: [longlive("longlive", { places, loraDir: "unused", modelModule })] });
   await rig.load("longlive", { seed: 90, width: 64, height: 48 });
   await upload("red.png", await png(4, 3, "#ff0000"));
   await upload("blue.png", await png(5, 2, "#0000ff"));

@@ -50,6 +50,7 @@ function openStream(size: { width: number; height: number }, seed: number): Mode
         ...(lastImage === undefined ? [] : [`last ${describe(lastImage)}`]),
       ];
       const notices = [
+        ...(parameters.loraScales ?? []).map(({ path, scale }) => `The scale of ${path} is ${scale}.`),
         ...(seen.length === 0 ? [] : [`Chunk ${order} got ${seen.join(", ")}.`]),
         ...(words.includes("warn") ? ["A stand-in warning."] : []),
       ];
