@@ -25,6 +25,11 @@ export type SessionOptions = {
   device?: Device;
   /** CPU threads of the native engine. Default: the number of cores, at most 4. */
   threads?: number;
+  /**
+   * Whether the native CPU engine keeps the memory of intermediate values for the next run. Without it a run takes
+   * about half the memory, which goes back to the system at once, but a fifth more time. Default true.
+   */
+  arena?: boolean;
   /** Receives rare notices, one line each. Default: dropped. */
   log?: (line: string) => void;
 };
@@ -70,7 +75,10 @@ export class Session {
       const settings =
         runtime.kind === "wasm"
           ? await wasmOptions(model)
-          : nativeOptions(model, device, threads, model.usesInt8 && (await needsPreciseInt8(runtime)));
+          : {
+              ...nativeOptions(model, device, threads, model.usesInt8 && (await needsPreciseInt8(runtime))),
+              enableCpuMemArena: options.arena ?? true,
+            };
       const session = await runtime.ort.InferenceSession.create(model.bytes, settings);
       return new Session(model, device, runtime, session);
     } catch (cause) {

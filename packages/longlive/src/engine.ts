@@ -10,7 +10,7 @@ export type EngineOptions = {
   readonly log?: (line: string) => void;
 };
 
-/** A session for a graph that was written for the engine's device. */
-export function openSession(model: Model, { threads, log }: EngineOptions): Promise<Session> {
-  return Session.create(model, { ...(threads ? { threads } : {}), ...(log ? { log } : {}) });
+/** A session for a graph that was written for the engine's device. @param arena as of `SessionOptions` */
+export function openSession(model: Model, { threads, log }: EngineOptions, arena = true): Promise<Session> {
+  return Session.create(model, { arena, ...(threads ? { threads } : {}), ...(log ? { log } : {}) });
 }

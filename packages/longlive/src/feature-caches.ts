@@ -6,16 +6,14 @@
  */
 import type { Graph, Session, Tensor, TensorLike, Value } from "@everframe/graph";
 
-/** A layer that looks back. */
-type CacheShape = {
-  /** [frames, C, H, W] */
-  readonly dims: readonly number[];
-};
+/** Sizes of what a layer keeps: [frames, C, H, W]. */
+type CacheShape = { readonly dims: readonly number[] };
 
 /** The layers of a graph that look back, in the order in which they were declared. */
 export class CacheLayout {
   readonly #graph: Graph;
   readonly #shapes: CacheShape[] = [];
+  readonly #joined: Value[] = [];
   #zeros: Float32Array | undefined;
 
   constructor(graph: Graph) {
@@ -33,9 +31,20 @@ export class CacheLayout {
     const dims = [frames, ...x.shape.slice(1).map(Number)];
     const past = g.input(`past${this.#shapes.length}`, dims);
     const joined = g.concat([past, x], 0);
-    g.output(`kept${this.#shapes.length}`, g.slice(joined, 0, -frames));
     this.#shapes.push({ dims });
+    this.#joined.push(joined);
     return joined;
+  }
+
+  /**
+   * Declares the newest frames as outputs. To be called when all else is in the graph: ONNX Runtime works its way to
+   * the last results first, so this order, from the last layer to the first, makes it cut off each layer's frames as
+   * soon as they are there. In any other it holds the inputs of all layers until the end.
+   */
+  declareOutputs(): void {
+    for (let i = this.#joined.length - 1; i >= 0; i--) {
+      this.#graph.output(`kept${i}`, this.#graph.slice(this.#joined[i]!, 0, -this.#shapes[i]!.dims[0]!));
+    }
   }
 
   /** Number of values in all caches of a stream. */

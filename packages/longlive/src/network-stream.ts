@@ -4,7 +4,7 @@
  * pass and from call to call. The result does not depend on the passes, which
  * only bound the memory that is needed.
  */
-import type { Session, TensorLike } from "@everframe/graph";
+import type { Device, Session, TensorLike } from "@everframe/graph";
 import type { CacheLayout, FeatureCaches } from "./feature-caches.ts";
 
 /** Encoder or decoder: a session whose graph declares caches, one input of frames and one output of frames. */
@@ -78,12 +78,19 @@ function joinedParts(parts: readonly Float32Array[]): Float32Array {
   return joined;
 }
 
-/** Bytes that the values of one pass may take. */
-const PASS_BYTES = 2.5e9;
+/** Bytes that the values of one pass may take. A GPU is sent the caches for every pass, so it gets few large ones. */
+const PASS_BYTES: Readonly<Record<Device, number>> = { cpu: 1e9, webgpu: 8e9 };
 
-/** How many latents fit into a pass, at least 1. @param latentBytes that the largest layers need for one latent */
-export function latentsPerPass(latentBytes: number): number {
-  return Math.max(1, Math.floor(PASS_BYTES / latentBytes));
+export type PassPlan = {
+  readonly latentsPerPass: number;
+  /** Whether sessions keep memory for the next pass; they do not when even a single latent needs much. */
+  readonly arena: boolean;
+};
+
+/** @param latentBytes that the largest layers need for one latent */
+export function planPasses(latentBytes: number, device: Device): PassPlan {
+  const fitting = Math.floor(PASS_BYTES[device] / latentBytes);
+  return { latentsPerPass: Math.max(1, fitting), arena: fitting > 0 };
 }
 
 /** `total` in parts of `most`, the last one smaller. */

@@ -18,7 +18,7 @@ import {
 } from "./autoencoder-tensors.ts";
 import { type EngineOptions, openSession } from "./engine.ts";
 import { CacheLayout } from "./feature-caches.ts";
-import { inParts, latentsPerPass, type NetworkHalf, NetworkStream } from "./network-stream.ts";
+import { inParts, type NetworkHalf, NetworkStream, planPasses } from "./network-stream.ts";
 import type { LatentGrid } from "./wan-block.ts";
 
 const RGB = 3;
@@ -64,16 +64,17 @@ export class TaeAutoencoder implements Autoencoder {
     checkTensors(file, withSurplusRows(file, taeTensors(config.latentChannels, widths)));
     const encoderGraph = taeEncoder(config, file, grid, device);
     const decoderGraph = taeDecoder(config, file, grid, device);
-    const encoder = await openSession(encoderGraph.model, options);
-    const decoder = await openSession(decoderGraph.model, options).catch(async (cause: unknown) => {
+    const latentBytes = 4 * TIME_FACTOR * LIVE_VALUES * widths.encoder * picture[0] * picture[1];
+    const plan = planPasses(latentBytes, device);
+    const encoder = await openSession(encoderGraph.model, options, plan.arena);
+    const decoder = await openSession(decoderGraph.model, options, plan.arena).catch(async (cause: unknown) => {
       await encoder.close();
       throw cause;
     });
-    const latentBytes = 4 * TIME_FACTOR * LIVE_VALUES * widths.encoder * picture[0] * picture[1];
     return new TaeAutoencoder(config, {
       encoder: { session: encoder, caches: encoderGraph.caches, input: pixels, output: latents },
       decoder: { session: decoder, caches: decoderGraph.caches, input: latents, output: pixels },
-      latentsPerPass: options.latentsPerPass ?? latentsPerPass(latentBytes),
+      latentsPerPass: options.latentsPerPass ?? plan.latentsPerPass,
     });
   }
 
@@ -227,6 +228,7 @@ function taeEncoder(config: TaeAutoencoderConfig, file: WeightFile, grid: Latent
   const { latentChannels: z, mean, std } = config;
   const centred = g.sub(layers.conv(x), g.constant(mean, [z, 1, 1]));
   g.output("latents", g.div(centred, g.constant(std, [z, 1, 1])));
+  layers.caches.declareOutputs();
   return { model: g.build(), caches: layers.caches };
 }
 
@@ -251,5 +253,6 @@ function taeDecoder(config: TaeAutoencoderConfig, file: WeightFile, grid: Latent
   layers.skip();
   const unit = g.clip(layers.conv(g.relu(x)), 0, 1);
   g.output("pixels", g.clip(g.sub(g.mul(unit, g.constant([2], [])), g.constant([1], [])), -1, 1));
+  layers.caches.declareOutputs();
   return { model: g.build(), caches: layers.caches };
 }

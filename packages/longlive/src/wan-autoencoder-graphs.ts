@@ -45,11 +45,12 @@ export function wanEncoderGraph(
   const mu = layers.pointwise(x, "conv1", z); // [first + groups, z, h, w]
   const inverse = std.map((value) => Math.fround(1 / value));
   g.output("latents", g.mul(g.sub(mu, g.constant(mean, [z, 1, 1])), g.constant(inverse, [z, 1, 1])));
+  layers.caches.declareOutputs();
   return { model: g.build(), caches: layers.caches };
 }
 
 /**
- * In: `latents` [first + groups, z, h, w], `first` [1], and the caches. Out: `pixels` [first + 4 groups, 3, H, W] in
+ * In: `latents` [first + groups, z, h, w], `first` [1], and the caches. Out: `pixels` [first + 4 groups, 3 H W] in
  * [-1, 1], and the caches.
  */
 export function wanDecoderGraph(
@@ -77,7 +78,10 @@ export function wanDecoderGraph(
     x = layers.doubleSpace(x, name);
   }
   x = layers.causalConv(g.silu(layers.norm(x, "decoder.head.0")), "decoder.head.2");
-  g.output("pixels", g.clip(x, -1, 1));
+  const pixels = g.clip(x, -1, 1);
+  // One row a frame: an operator that is not merged into the convolution stays before the caches' outputs.
+  g.output("pixels", g.reshape(pixels, [pixels.shape[0]!, RGB * grid.height * grid.width * SPACE_FACTOR ** 2]));
+  layers.caches.declareOutputs();
   return { model: g.build(), caches: layers.caches };
 }
 

@@ -7,7 +7,7 @@ import { type Autoencoder, type DecoderStream, type EncoderStream, SPACE_FACTOR,
 import type { WanAutoencoderConfig } from "./autoencoder-config.ts";
 import { checkTensors, levelWidths, wanTensors } from "./autoencoder-tensors.ts";
 import { type EngineOptions, openSession } from "./engine.ts";
-import { latentsPerPass, type NetworkHalf } from "./network-stream.ts";
+import { type NetworkHalf, planPasses } from "./network-stream.ts";
 import { wanDecoderGraph, wanEncoderGraph } from "./wan-autoencoder-graphs.ts";
 import type { LatentGrid } from "./wan-block.ts";
 import { WanStream } from "./wan-stream.ts";
@@ -53,16 +53,17 @@ export class WanAutoencoder implements Autoencoder {
     const latents = { name: "latents", dims: [config.latentChannels, grid.height, grid.width] as const };
     const encoderGraph = wanEncoderGraph(config, file, grid, device);
     const decoderGraph = wanDecoderGraph(config, file, grid, device);
-    const encoder = await openSession(encoderGraph.model, options);
-    const decoder = await openSession(decoderGraph.model, options).catch(async (cause: unknown) => {
+    const latentBytes = 4 * TIME_FACTOR * LIVE_VALUES * levelWidths(config)[0]! * picture[0] * picture[1];
+    const plan = planPasses(latentBytes, device);
+    const encoder = await openSession(encoderGraph.model, options, plan.arena);
+    const decoder = await openSession(decoderGraph.model, options, plan.arena).catch(async (cause: unknown) => {
       await encoder.close();
       throw cause;
     });
-    const latentBytes = 4 * TIME_FACTOR * LIVE_VALUES * levelWidths(config)[0]! * picture[0] * picture[1];
     return new WanAutoencoder(config, {
       encoder: { session: encoder, caches: encoderGraph.caches, input: pixels, output: latents },
       decoder: { session: decoder, caches: decoderGraph.caches, input: latents, output: pixels },
-      latentsPerPass: options.latentsPerPass ?? latentsPerPass(latentBytes),
+      latentsPerPass: options.latentsPerPass ?? plan.latentsPerPass,
     });
   }
 
