@@ -22,7 +22,7 @@ export type Latents = {
 export type EncoderStream = {
   /**
    * Latents of the next pixel frames. The first call takes 1 + 4n frames and gives 1 + n latents, later ones take 4n
-   * and give n; frames beyond a multiple of 4 are dropped.
+   * and give n; frames beyond a multiple of 4 give no latent, or are repeated until they do.
    */
   encode(pixels: Pixels): Promise<Latents>;
   /** The next call is a first one again. */

@@ -16,7 +16,7 @@ const RGB = 3;
 export type WanGraph = { readonly model: Model; readonly caches: CacheLayout };
 
 /**
- * In: `pixels` [first + 4 groups, 3, H, W], `first` [1], and the caches. Out: `latents` [first + groups, z, h, w],
+ * In: `pixels` [first + 4 groups, 3, H, W], `first` and `later` [1], and the caches. Out: `latents` [first + groups, z, h, w],
  * and the caches.
  */
 export function wanEncoderGraph(
@@ -50,7 +50,7 @@ export function wanEncoderGraph(
 }
 
 /**
- * In: `latents` [first + groups, z, h, w], `first` [1], and the caches. Out: `pixels` [first + 4 groups, 3 H W] in
+ * In: `latents` [first + groups, z, h, w], `first` and `later` [1], and the caches. Out: `pixels` [first + 4 groups, 3 H W] in
  * [-1, 1], and the caches.
  */
 export function wanDecoderGraph(

@@ -2,9 +2,9 @@
  * Layers of Wan2.1's causal video autoencoder (arXiv:2503.20314), written once
  * for a video's first call and for all later ones. A first call differs in two
  * things only: nothing is remembered (zeros stand for it), and its first frame
- * passes the layers that halve or double the frame rate as it is. The input
- * `first` says so: 1 for a call that begins a video, else 0. Frame counts are
- * forms such as "first+4*groups".
+ * passes the layers that halve or double the frame rate as it is. The inputs
+ * `first` and `later` say so: 1 and 0 for a call that begins a video, else 0
+ * and 1. Frame counts are forms such as "first+4*groups".
  */
 import type { Dim, Graph, Value, WeightFile } from "@everframe/graph";
 import { CacheLayout } from "./feature-caches.ts";
@@ -24,7 +24,7 @@ export class WanLayers {
     this.caches = new CacheLayout(graph);
     this.#file = file;
     this.#first = graph.input("first", [1], "i64");
-    this.#later = graph.sub(graph.constI64([1]), this.#first);
+    this.#later = graph.input("later", [1], "i64");
   }
 
   /** 3-D convolution that sees a frame and the two before it, zeros around the picture. @param x [T, C, H, W] */

@@ -58,7 +58,8 @@ export class WanStream {
 }
 
 function passed(stream: NetworkStream, data: Float32Array, passes: readonly number[]): Promise<Frames> {
-  return stream.run(data, passes, () => ({ first: { data: BigInt64Array.of(stream.begun ? 0n : 1n), dims: [1] } }));
+  const flag = (value: boolean) => ({ data: BigInt64Array.of(value ? 1n : 0n), dims: [1] });
+  return stream.run(data, passes, () => ({ first: flag(!stream.begun), later: flag(stream.begun) }));
 }
 
 function repeated({ data }: Frames, times: number): Float32Array {
