@@ -29,7 +29,7 @@ const STATS_MS = 1000;
 /** A session that has more to say than this has said enough. */
 const MAX_LOGGED_NOTICES = 100;
 /** How long a last message may take to leave. */
-const FLUSH_LIMIT_MS = 250;
+const FLUSH_LIMIT_MS = 1000;
 const MIN_MAX_BITRATE_BPS = 1_500_000;
 /** Sharp pictures of a model need about this much at 30 frames a second. */
 const BITS_PER_PIXEL_SECOND = 8;

@@ -168,7 +168,9 @@ class WrtcPeer implements MediaPeer {
 
   async flush(timeoutMs: number): Promise<void> {
     const end = performance.now() + timeoutMs;
-    const isPending = () => this.#channel?.readyState === "open" && this.#channel.bufferedAmount > 0;
+    // A peer that has just connected may not have opened its channel yet; its messages wait for that.
+    const isPending = () =>
+      this.#waiting.length > 0 || (this.#channel?.readyState === "open" && this.#channel.bufferedAmount > 0);
     while (!this.#over && isPending() && performance.now() < end) await sleep(10);
     // An empty buffer means handed to SCTP, not yet on the wire.
     if (!this.#over && this.#channel?.readyState === "open") await sleep(Math.min(50, timeoutMs));
