@@ -69,7 +69,7 @@ test("a viewer who says goodbye is gone at once, one who vanishes is gone soon, 
   await polite.start({ ...live, ...prompt("photo") });
   await polite.waitFrames(6);
   await polite.stop();
-  await untilSessions(0, 3_000);
+  console.log(`a goodbye was noticed after ${await untilSessions(0, 3_000)} ms`);
 
   const doomed = await launchDoomedBrowser();
   const vanishing = new GuideDriver(await openGuidePage(doomed.browser, product.server.url));
