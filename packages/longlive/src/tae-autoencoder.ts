@@ -16,19 +16,16 @@ import {
   type TensorShapes,
   taeTensors,
 } from "./autoencoder-tensors.ts";
-import { type EngineOptions, openSession } from "./engine.ts";
 import { CacheLayout } from "./feature-caches.ts";
-import { inParts, type NetworkHalf, NetworkStream, planPasses } from "./network-stream.ts";
+import { type HalvesOptions, type NetworkHalves, openHalves } from "./network-halves.ts";
+import { inParts, type NetworkHalf, NetworkStream } from "./network-stream.ts";
 import type { LatentGrid } from "./wan-block.ts";
 
 const RGB = 3;
 /** Values of the picture's size and the first level's width that are alive at once. */
-const LIVE_VALUES = 5;
+const LIVE_WIDTHS = 5;
 
-export type TaeAutoencoderOptions = EngineOptions & {
-  /** Latents of one pass. Default: as many as memory allows. */
-  readonly latentsPerPass?: number;
-};
+export type TaeAutoencoderOptions = HalvesOptions;
 
 export class TaeAutoencoder implements Autoencoder {
   readonly latentChannels: number;
@@ -39,10 +36,7 @@ export class TaeAutoencoder implements Autoencoder {
   readonly #encoder: NetworkHalf;
   readonly #decoder: NetworkHalf;
 
-  private constructor(
-    config: TaeAutoencoderConfig,
-    network: { encoder: NetworkHalf; decoder: NetworkHalf; latentsPerPass: number },
-  ) {
+  private constructor(config: TaeAutoencoderConfig, network: NetworkHalves) {
     this.latentChannels = config.latentChannels;
     this.latentsPerPass = network.latentsPerPass;
     this.#encoder = network.encoder;
@@ -57,25 +51,15 @@ export class TaeAutoencoder implements Autoencoder {
     options: TaeAutoencoderOptions = {},
   ): Promise<TaeAutoencoder> {
     const { device = "cpu" } = options;
-    const picture: [number, number] = [grid.height * SPACE_FACTOR, grid.width * SPACE_FACTOR];
-    const pixels = { name: "pixels", dims: [RGB, ...picture] as const };
-    const latents = { name: "latents", dims: [config.latentChannels, grid.height, grid.width] as const };
     const widths = widthsOf(file);
     checkTensors(file, withSurplusRows(file, taeTensors(config.latentChannels, widths)));
-    const encoderGraph = taeEncoder(config, file, grid, device);
-    const decoderGraph = taeDecoder(config, file, grid, device);
-    const latentBytes = 4 * TIME_FACTOR * LIVE_VALUES * widths.encoder * picture[0] * picture[1];
-    const plan = planPasses(latentBytes, device);
-    const encoder = await openSession(encoderGraph.model, options, plan.arena);
-    const decoder = await openSession(decoderGraph.model, options, plan.arena).catch(async (cause: unknown) => {
-      await encoder.close();
-      throw cause;
-    });
-    return new TaeAutoencoder(config, {
-      encoder: { session: encoder, caches: encoderGraph.caches, input: pixels, output: latents },
-      decoder: { session: decoder, caches: decoderGraph.caches, input: latents, output: pixels },
-      latentsPerPass: options.latentsPerPass ?? plan.latentsPerPass,
-    });
+    const network = {
+      encoder: taeEncoder(config, file, grid, device),
+      decoder: taeDecoder(config, file, grid, device),
+      latentChannels: config.latentChannels,
+      liveChannels: LIVE_WIDTHS * widths.encoder,
+    };
+    return new TaeAutoencoder(config, await openHalves(network, grid, options));
   }
 
   /** The last frame of a call is repeated until it fills a group of 4. */

@@ -3,23 +3,19 @@
  * fewer channels. A chunk goes through in one pass where memory allows it.
  */
 import type { WeightFile } from "@everframe/graph";
-import { type Autoencoder, type DecoderStream, type EncoderStream, SPACE_FACTOR, TIME_FACTOR } from "./autoencoder.ts";
+import { type Autoencoder, type DecoderStream, type EncoderStream, TIME_FACTOR } from "./autoencoder.ts";
 import type { WanAutoencoderConfig } from "./autoencoder-config.ts";
 import { checkTensors, levelWidths, wanTensors } from "./autoencoder-tensors.ts";
-import { type EngineOptions, openSession } from "./engine.ts";
-import { type NetworkHalf, planPasses } from "./network-stream.ts";
+import { type HalvesOptions, type NetworkHalves, openHalves } from "./network-halves.ts";
+import type { NetworkHalf } from "./network-stream.ts";
 import { wanDecoderGraph, wanEncoderGraph } from "./wan-autoencoder-graphs.ts";
 import type { LatentGrid } from "./wan-block.ts";
 import { WanStream } from "./wan-stream.ts";
 
-const RGB = 3;
 /** Values of the picture's size and the first level's width that are alive at once. */
-const LIVE_VALUES = 7;
+const LIVE_WIDTHS = 7;
 
-export type WanAutoencoderOptions = EngineOptions & {
-  /** Latents of one pass. Default: as many as memory allows. */
-  readonly latentsPerPass?: number;
-};
+export type WanAutoencoderOptions = HalvesOptions;
 
 export class WanAutoencoder implements Autoencoder {
   readonly latentChannels: number;
@@ -28,10 +24,7 @@ export class WanAutoencoder implements Autoencoder {
   readonly #encoder: NetworkHalf;
   readonly #decoder: NetworkHalf;
 
-  private constructor(
-    config: WanAutoencoderConfig,
-    network: { encoder: NetworkHalf; decoder: NetworkHalf; latentsPerPass: number },
-  ) {
+  private constructor(config: WanAutoencoderConfig, network: NetworkHalves) {
     this.latentChannels = config.latentChannels;
     this.settledAfter = framesLookedBack(config) / TIME_FACTOR;
     this.latentsPerPass = network.latentsPerPass;
@@ -48,23 +41,13 @@ export class WanAutoencoder implements Autoencoder {
   ): Promise<WanAutoencoder> {
     checkTensors(file, wanTensors(config));
     const { device = "cpu" } = options;
-    const picture: [number, number] = [grid.height * SPACE_FACTOR, grid.width * SPACE_FACTOR];
-    const pixels = { name: "pixels", dims: [RGB, ...picture] as const };
-    const latents = { name: "latents", dims: [config.latentChannels, grid.height, grid.width] as const };
-    const encoderGraph = wanEncoderGraph(config, file, grid, device);
-    const decoderGraph = wanDecoderGraph(config, file, grid, device);
-    const latentBytes = 4 * TIME_FACTOR * LIVE_VALUES * levelWidths(config)[0]! * picture[0] * picture[1];
-    const plan = planPasses(latentBytes, device);
-    const encoder = await openSession(encoderGraph.model, options, plan.arena);
-    const decoder = await openSession(decoderGraph.model, options, plan.arena).catch(async (cause: unknown) => {
-      await encoder.close();
-      throw cause;
-    });
-    return new WanAutoencoder(config, {
-      encoder: { session: encoder, caches: encoderGraph.caches, input: pixels, output: latents },
-      decoder: { session: decoder, caches: decoderGraph.caches, input: latents, output: pixels },
-      latentsPerPass: options.latentsPerPass ?? plan.latentsPerPass,
-    });
+    const network = {
+      encoder: wanEncoderGraph(config, file, grid, device),
+      decoder: wanDecoderGraph(config, file, grid, device),
+      latentChannels: config.latentChannels,
+      liveChannels: LIVE_WIDTHS * levelWidths(config)[0]!,
+    };
+    return new WanAutoencoder(config, await openHalves(network, grid, options));
   }
 
   /**

@@ -1,0 +1,47 @@
+/**
+ * Opens the two halves of a causal autoencoder that keeps feature caches, and
+ * decides how much of a video goes through them at once.
+ */
+import type { Model } from "@everframe/graph";
+import { SPACE_FACTOR, TIME_FACTOR } from "./autoencoder.ts";
+import { type EngineOptions, openSession } from "./engine.ts";
+import type { CacheLayout } from "./feature-caches.ts";
+import { type NetworkHalf, planPasses } from "./network-stream.ts";
+import type { LatentGrid } from "./wan-block.ts";
+
+const RGB = 3;
+
+export type HalvesOptions = EngineOptions & {
+  /** Latents of one pass. Default: as many as memory allows. */
+  readonly latentsPerPass?: number;
+};
+
+export type NetworkHalves = { encoder: NetworkHalf; decoder: NetworkHalf; latentsPerPass: number };
+
+type HalfGraph = { readonly model: Model; readonly caches: CacheLayout };
+
+/**
+ * @param network.liveChannels Values for each pixel that are alive at once: they decide how many latents fit a pass.
+ * @throws what the engine throws; then neither half stays open.
+ */
+export async function openHalves(
+  network: { encoder: HalfGraph; decoder: HalfGraph; latentChannels: number; liveChannels: number },
+  grid: LatentGrid,
+  options: HalvesOptions,
+): Promise<NetworkHalves> {
+  const picture: [number, number] = [grid.height * SPACE_FACTOR, grid.width * SPACE_FACTOR];
+  const pixels = { name: "pixels", dims: [RGB, ...picture] as const };
+  const latents = { name: "latents", dims: [network.latentChannels, grid.height, grid.width] as const };
+  const latentBytes = 4 * TIME_FACTOR * network.liveChannels * picture[0] * picture[1];
+  const plan = planPasses(latentBytes, options.device ?? "cpu");
+  const encoder = await openSession(network.encoder.model, options, plan.arena);
+  const decoder = await openSession(network.decoder.model, options, plan.arena).catch(async (cause: unknown) => {
+    await encoder.close();
+    throw cause;
+  });
+  return {
+    encoder: { session: encoder, caches: network.encoder.caches, input: pixels, output: latents },
+    decoder: { session: decoder, caches: network.decoder.caches, input: latents, output: pixels },
+    latentsPerPass: options.latentsPerPass ?? plan.latentsPerPass,
+  };
+}
