@@ -2,10 +2,8 @@
  * Names and shapes of the tensors in autoencoder checkpoints: what a file must
  * hold, no more and no less.
  */
-import { type WeightFile, WeightFileError } from "@everframe/graph";
 import type { WanAutoencoderConfig } from "./autoencoder-config.ts";
-
-export type TensorShapes = Readonly<Record<string, readonly number[]>>;
+import type { TensorShapes } from "./tensor-shapes.ts";
 
 const RGB = 3;
 
@@ -129,19 +127,4 @@ export function taeTensors(latentChannels: number, widths: TaeWidths = TAE_WIDTH
   index++;
   conv(decoder(), RGB, widths.decoder[3], { bias: true });
   return shapes;
-}
-
-/** @throws WeightFileError that lists what the file lacks, has beside, or has in another shape. */
-export function checkTensors(file: WeightFile, shapes: TensorShapes): void {
-  const problems: string[] = [];
-  for (const [name, shape] of Object.entries(shapes)) {
-    if (!file.has(name)) problems.push(`${name} is missing`);
-    else if (file.info(name).shape.join() !== shape.join()) {
-      problems.push(`${name} is [${file.info(name).shape.join(", ")}] instead of [${shape.join(", ")}]`);
-    }
-  }
-  for (const name of file.names()) if (!shapes[name]) problems.push(`${name} is unknown`);
-  if (problems.length === 0) return;
-  const more = problems.length > 5 ? ` and ${problems.length - 5} more` : "";
-  throw new WeightFileError(file.path, `it is another autoencoder's: ${problems.slice(0, 5).join("; ")}${more}`);
 }

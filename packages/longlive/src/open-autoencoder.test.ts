@@ -4,9 +4,10 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, it } from "vitest";
 import { type AutoencoderConfig, type VaeType, WAN_AUTOENCODERS } from "./autoencoder-config.ts";
-import { type TensorShapes, taeTensors, wanTensors } from "./autoencoder-tensors.ts";
+import { taeTensors, wanTensors } from "./autoencoder-tensors.ts";
 import { parseModelConfig } from "./config.ts";
 import { chosenAutoencoder, openAutoencoder } from "./open-autoencoder.ts";
+import type { TensorShapes } from "./tensor-shapes.ts";
 import { randomNumbers, writeRandomWeights } from "./testing/random-weights.ts";
 
 const TINY = fileURLToPath(new URL("../../../models/longlive-tiny/config.json", import.meta.url));

@@ -6,8 +6,9 @@ import type { SafetensorsFile } from "@everframe/graph";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Autoencoder, Latents } from "./autoencoder.ts";
 import { WAN_AUTOENCODERS } from "./autoencoder-config.ts";
-import { type TaeWidths, type TensorShapes, taeTensors } from "./autoencoder-tensors.ts";
+import { type TaeWidths, taeTensors } from "./autoencoder-tensors.ts";
 import { TaeAutoencoder } from "./tae-autoencoder.ts";
+import type { TensorShapes } from "./tensor-shapes.ts";
 import { randomNumbers, writeRandomWeights } from "./testing/random-weights.ts";
 
 const GRID = { height: 2, width: 3 };

@@ -7,18 +7,11 @@
 import { type Device, Graph, type Value, type WeightFile } from "@everframe/graph";
 import { type Autoencoder, type DecoderStream, type EncoderStream, SPACE_FACTOR, TIME_FACTOR } from "./autoencoder.ts";
 import type { TaeAutoencoderConfig } from "./autoencoder-config.ts";
-import {
-  checkTensors,
-  TAE_BLOCKS,
-  TAE_JOINED,
-  TAE_SPLIT,
-  type TaeWidths,
-  type TensorShapes,
-  taeTensors,
-} from "./autoencoder-tensors.ts";
+import { TAE_BLOCKS, TAE_JOINED, TAE_SPLIT, type TaeWidths, taeTensors } from "./autoencoder-tensors.ts";
 import { CacheLayout } from "./feature-caches.ts";
 import { type HalvesOptions, type NetworkHalves, openHalves } from "./network-halves.ts";
 import { inParts, type NetworkHalf, NetworkStream } from "./network-stream.ts";
+import { checkTensors, type TensorShapes } from "./tensor-shapes.ts";
 import type { LatentGrid } from "./wan-block.ts";
 
 const RGB = 3;
@@ -52,7 +45,8 @@ export class TaeAutoencoder implements Autoencoder {
   ): Promise<TaeAutoencoder> {
     const { device = "cpu" } = options;
     const widths = widthsOf(file);
-    checkTensors(file, withSurplusRows(file, taeTensors(config.latentChannels, widths)));
+    const shapes = withSurplusRows(file, taeTensors(config.latentChannels, widths));
+    checkTensors(file, shapes, { what: "an autoencoder of this kind" });
     const network = {
       encoder: taeEncoder(config, file, grid, device),
       decoder: taeDecoder(config, file, grid, device),

@@ -5,9 +5,10 @@
 import type { WeightFile } from "@everframe/graph";
 import { type Autoencoder, type DecoderStream, type EncoderStream, TIME_FACTOR } from "./autoencoder.ts";
 import type { WanAutoencoderConfig } from "./autoencoder-config.ts";
-import { checkTensors, levelWidths, wanTensors } from "./autoencoder-tensors.ts";
+import { levelWidths, wanTensors } from "./autoencoder-tensors.ts";
 import { type HalvesOptions, type NetworkHalves, openHalves } from "./network-halves.ts";
 import type { NetworkHalf } from "./network-stream.ts";
+import { checkTensors } from "./tensor-shapes.ts";
 import { wanDecoderGraph, wanEncoderGraph } from "./wan-autoencoder-graphs.ts";
 import type { LatentGrid } from "./wan-block.ts";
 import { WanStream } from "./wan-stream.ts";
@@ -39,7 +40,7 @@ export class WanAutoencoder implements Autoencoder {
     grid: LatentGrid,
     options: WanAutoencoderOptions = {},
   ): Promise<WanAutoencoder> {
-    checkTensors(file, wanTensors(config));
+    checkTensors(file, wanTensors(config), { what: "an autoencoder of this kind" });
     const { device = "cpu" } = options;
     const network = {
       encoder: wanEncoderGraph(config, file, grid, device),

@@ -1,7 +1,7 @@
 /** Test support: weight files of given names and shapes with repeatable random numbers. */
 import { closeSync, openSync, writeSync } from "node:fs";
 import { SafetensorsFile } from "@everframe/graph";
-import type { TensorShapes } from "../autoencoder-tensors.ts";
+import type { TensorShapes } from "../tensor-shapes.ts";
 
 /** f32 numbers from -1 to 1, the same for the same seed. */
 export function randomNumbers(count: number, seed: number): Float32Array {
