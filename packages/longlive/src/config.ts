@@ -68,6 +68,10 @@ export type NetworkConfig = {
   readonly timestepShift: number;
   /** Latent frames after which positions run out and the stream restarts. */
   readonly maxFrames: number;
+  /** Where the keys that later chunks attend to come from: a pass of their own over the clean latents, or the last denoising step. */
+  readonly context: "clean_pass" | "last_step";
+  /** Noise over video input: drawn for every frame, or once a stream, which keeps a still picture still. */
+  readonly noise: "fresh" | "fixed";
   readonly transformer: TransformerConfig;
   /** Adapter that belongs to the transformer and is always merged into it. */
   readonly lora?: LoraConfig;
@@ -82,7 +86,7 @@ export type ModelConfig = NetworkConfig & {
   readonly otherAutoencoders: readonly AutoencoderConfig[];
 };
 
-/** LongLive's checkpoint on Wan2.1-T2V-1.3B, with VACE. */
+/** LongLive's checkpoint on Wan2.1-T2V-1.3B, with VACE; weight files as Daydream Scope lays them out. */
 export const WAN_1_3B: NetworkConfig = {
   name: "longlive-1.3b",
   defaultSize: { width: 576, height: 320 },
@@ -92,6 +96,8 @@ export const WAN_1_3B: NetworkConfig = {
   sinkFrames: 3,
   timestepShift: 5,
   maxFrames: 1024,
+  context: "clean_pass",
+  noise: "fresh",
   transformer: {
     dim: 1536,
     ffnDim: 8960,
@@ -104,13 +110,13 @@ export const WAN_1_3B: NetworkConfig = {
     textDim: 4096,
     textLength: 512,
     eps: 1e-6,
-    weights: "models/longlive_base.pt",
+    weights: "LongLive-1.3B/models/longlive_base.pt",
   },
-  lora: { rank: 256, alpha: 256, weights: "models/lora.pt" },
+  lora: { rank: 256, alpha: 256, weights: "LongLive-1.3B/models/lora.pt" },
   vace: {
     layers: Array.from({ length: 15 }, (_, i) => 2 * i),
     inChannels: 96,
-    weights: "Wan2_1-VACE_module_1_3B_bf16.safetensors",
+    weights: "WanVideo_comfy/Wan2_1-VACE_module_1_3B_bf16.safetensors",
   },
   textEncoder: {
     vocabSize: 256384,
@@ -121,7 +127,7 @@ export const WAN_1_3B: NetworkConfig = {
     layers: 24,
     buckets: 32,
     maxDistance: 128,
-    weights: "umt5-xxl-enc-fp8_e4m3fn.safetensors",
+    weights: "WanVideo_comfy/umt5-xxl-enc-fp8_e4m3fn.safetensors",
   },
 };
 
@@ -164,6 +170,8 @@ export function parseModelConfig(json: unknown): ModelConfig {
     sinkFrames: root.count("sink_size", { least: 0 }),
     timestepShift: root.number("timestep_shift"),
     maxFrames: root.count("max_rope_freq_table_seq_len", { otherwise: 1024 }),
+    context: root.has("context") ? root.oneOf("context", ["clean_pass", "last_step"]) : "clean_pass",
+    noise: root.has("noise") ? root.oneOf("noise", ["fresh", "fixed"]) : "fresh",
     transformer: parseTransformer(root.object("transformer")),
     textEncoder: parseTextEncoder(root.object("text_encoder")),
     autoencoder: parseAutoencoder(root.object("vae")),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { naturalLog, normalQuantile, philox4x32, seededNoise } from "./noise.ts";
+import { naturalLog, normalQuantile, philox4x32, repeatedNoise, seededNoise } from "./noise.ts";
 
 const bitsOf = (values: Float32Array) => Array.from(new Uint32Array(values.buffer), (word) => word.toString(16));
 
@@ -32,6 +32,16 @@ describe("normalQuantile", () => {
     for (const x of [1e-20, 0.003, 0.0749, 0.5, 0.9, 1, 1.5, 12345.678]) {
       expect(Math.abs(naturalLog(x) - Math.log(x))).toBeLessThan(1e-14 * Math.max(1, Math.abs(Math.log(x))));
     }
+  });
+});
+
+describe("repeatedNoise", () => {
+  it("gives every frame of a draw the same values, and the next draw others", () => {
+    const noise = repeatedNoise(seededNoise(3), 4);
+    const plain = seededNoise(3);
+    const [first, second] = [[...plain.normal(4)], [...plain.normal(4)]];
+    expect([...noise.normal(12)]).toEqual([...first, ...first, ...first]);
+    expect([...noise.normal(8)]).toEqual([...second, ...second]);
   });
 });
 

@@ -88,6 +88,21 @@ export function seededNoise(seed: number): NoiseSource {
   };
 }
 
+/**
+ * The same noise for every frame of a draw: what stands still in a video then stays still under the noise.
+ * @param frameSize values of a frame; every draw is a whole number of frames
+ */
+export function repeatedNoise(source: NoiseSource, frameSize: number): NoiseSource {
+  return {
+    normal(count) {
+      const frame = source.normal(frameSize);
+      const values = new Float32Array(count);
+      for (let start = 0; start < count; start += frameSize) values.set(frame, start);
+      return values;
+    },
+  };
+}
+
 /** The value below which a normal deviate lies with probability `p`, 0 < p < 1; relative error about 1e-16. */
 export function normalQuantile(p: number): number {
   const q = p - 0.5;

@@ -13,11 +13,11 @@ import { ChunkTimer, type ChunkTimings } from "./chunk-timer.ts";
 import { COMPAT, type Compat } from "./compat.ts";
 import { Conditioner } from "./conditioner.ts";
 import type { Hints, Pass, Prediction, TextKeys } from "./generator.ts";
-import { KvCache } from "./kv-cache.ts";
+import { KvCache, type LayerKeys } from "./kv-cache.ts";
 import { LoraScales } from "./lora-scales.ts";
 import type { ModelParts } from "./model.ts";
 import { MotionController } from "./motion-controller.ts";
-import { type NoiseFactory, type NoiseSource, seededNoise } from "./noise.ts";
+import { type NoiseFactory, type NoiseSource, repeatedNoise, seededNoise } from "./noise.ts";
 import { type Frame, type Masks, type Pixels, resampleFrames, toFrames, toMasks, toPixels } from "./preprocess.ts";
 import { type BlendMethod, PromptBlender } from "./prompt-blender.ts";
 import { moveInTime } from "./rope.ts";
@@ -126,7 +126,7 @@ export class LongLiveStream {
     this.#parts = parts;
     this.#options = options;
     this.#compat = options.compat ?? COMPAT.everframe;
-    this.#blender = new PromptBlender(transformer.textLength, parts.encodePrompt, {
+    this.#blender = new PromptBlender(transformer.textLength, (texts, signal) => parts.prompts.encode(texts, signal), {
       rowFallback: this.#compat.slerpRowFallback,
       methodActs: this.#compat.interpolationMethodActs,
     });
@@ -197,7 +197,7 @@ export class LongLiveStream {
     this.#mode = route.mode;
     if (restart && !this.#compat.restartKeepsPrompts) this.#blender.reset();
 
-    const blend = await timer.time("text", () => this.#blend(input));
+    const blend = await timer.time("text", () => this.#blend(input, signal));
     const listed = parameters.denoisingStepList ?? (route.frames ? VIDEO_STEPS : TEXT_STEPS);
     const hasFrames = route.frames !== undefined || this.#conditioner?.holdsFrames === true;
     const reset = this.#startAnew({ restart, listed, blend, hasFrames, parameters });
@@ -207,7 +207,7 @@ export class LongLiveStream {
     signal?.throwIfAborted();
 
     const pixels = route.frames && timer.timeSync("resize", () => this.#pixels(route.frames!, route.mode === "text"));
-    const noise = this.#noise(parameters);
+    const noise = this.#noise(parameters, route.frames !== undefined);
     const noiseScale = route.mode === "video" ? this.#noiseScale(parameters, pixels!) : undefined;
     const steps = this.#stepsOf(listed, noiseScale);
     this.#observe({
@@ -227,7 +227,9 @@ export class LongLiveStream {
     this.#observe({ type: "noised", latents: noisy, cache: this.#cache });
     signal?.throwIfAborted();
 
-    if (blend.updated && this.#startFrame > 0) await timer.time("cache", () => this.#renewKeys());
+    if (blend.updated && this.#startFrame > 0 && this.#parts.config.context === "clean_pass") {
+      await timer.time("cache", () => this.#renewKeys());
+    }
     const condition = await timer.time("encode", () =>
       this.#condition(input, route.mode === "text" ? pixels : undefined, noisy.frames),
     );
@@ -272,12 +274,12 @@ export class LongLiveStream {
     return false;
   }
 
-  #blend({ parameters, blendMethod }: ChunkInput) {
+  #blend({ parameters, blendMethod }: ChunkInput, signal: AbortSignal | undefined) {
     const { prompts, transition, promptInterpolationMethod } = parameters;
     // A session that has not said anything gets the picture that the empty prompt means.
     const incoming = prompts.length === 0 && !this.#blender.current ? [{ text: "", weight: 1 }] : prompts;
     const method = blendMethod ?? (this.#compat.interpolationMethodActs ? promptInterpolationMethod : "linear");
-    return this.#blender.next({ prompts: incoming, transition, method });
+    return this.#blender.next({ prompts: incoming, transition, method }, signal);
   }
 
   /** Decides whether the stream starts anew, and if so empties everything that remembers earlier chunks. */
@@ -325,10 +327,14 @@ export class LongLiveStream {
     return toPixels(resampleFrames(frames, pixelFramesOf(framesPerBlock + extra, first)), this.#parts.size);
   }
 
-  #noise(parameters: Parameters): NoiseSource {
-    const frames = this.#compat.freshNoise ? this.#madeFrames : this.#startFrame;
-    const seed = (parameters.baseSeed ?? this.#options.seed) + frames;
-    return (this.#options.noise ?? seededNoise)(seed);
+  #noise({ baseSeed }: Parameters, overVideo: boolean): NoiseSource {
+    const { config, generator } = this.#parts;
+    const open = this.#options.noise ?? seededNoise;
+    const seed = baseSeed ?? this.#options.seed;
+    if (config.noise === "fixed" && overVideo) {
+      return repeatedNoise(open(seed), config.transformer.inChannels * generator.grid.height * generator.grid.width);
+    }
+    return open(seed + (this.#compat.freshNoise ? this.#madeFrames : this.#startFrame));
   }
 
   #noiseScale({ noiseScale, noiseController }: Parameters, pixels: Pixels): number {
@@ -401,7 +407,7 @@ export class LongLiveStream {
     return toMasks(resampleFrames(masks, frames), this.#parts.size);
   }
 
-  /** All steps and the clean pass; the window then holds the chunk. @returns the clean latents */
+  /** All steps, and the clean pass where the model has one; the window then holds the chunk. @returns the clean latents */
   async #denoise(
     noisy: Latents,
     steps: readonly number[],
@@ -414,12 +420,14 @@ export class LongLiveStream {
     const { frames } = noisy;
     let latents = noisy;
     let pass = this.#pass(latents, 0, this.#startFrame);
+    let stepKeys: LayerKeys[] | undefined;
     for (const [i, timestep] of steps.entries()) {
       const hints = condition && (await timer.time("vace", () => this.#hints(latents, timestep, pass.text, condition)));
       pass = { ...pass, latents, timestep, hints };
       const result = await timer.step(() => generator.forward(pass));
       this.#observePass("denoise", pass, result);
       signal?.throwIfAborted();
+      stepKeys = result.keys;
       const next = steps[i + 1];
       const data =
         next === undefined
@@ -427,16 +435,18 @@ export class LongLiveStream {
           : addNoise(result.clean, noise.normal(result.clean.length), generator.scheduler.sigmaOf(next));
       latents = { frames, data };
     }
+    const fromStep = this.#parts.config.context === "last_step" ? stepKeys : undefined;
     const clean = { ...pass, latents, timestep: 0, hints: undefined };
-    const keys = await timer.time("cache", async () => {
-      if (!this.#options.observe) return generator.keys(clean);
-      const result = await generator.forward(clean);
-      this.#observePass("clean", clean, result);
-      return result.keys;
-    });
-    this.#cache.keep(pass.window, keys);
+    this.#cache.keep(pass.window, fromStep ?? (await timer.time("cache", () => this.#cleanKeys(clean))));
     signal?.throwIfAborted();
     return latents;
+  }
+
+  async #cleanKeys(pass: StreamPass): Promise<LayerKeys[]> {
+    if (!this.#options.observe) return this.#parts.generator.keys(pass);
+    const result = await this.#parts.generator.forward(pass);
+    this.#observePass("clean", pass, result);
+    return result.keys;
   }
 
   async #hints(latents: Latents, timestep: number, text: TextKeys, context: VaceContext): Promise<Hints | undefined> {

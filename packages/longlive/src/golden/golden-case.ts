@@ -149,6 +149,8 @@ export class GoldenCase {
       sinkFrames: pipeline.base_model_kwargs.sink_size,
       timestepShift: pipeline.base_model_kwargs.timestep_shift,
       maxFrames: this.json.max_rope_freq_table_seq_len ?? pipeline.max_rope_freq_table_seq_len,
+      context: "clean_pass",
+      noise: "fresh",
       transformer: {
         dim: dit.dim,
         ffnDim: dit.ffn_dim,
