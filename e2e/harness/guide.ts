@@ -8,6 +8,7 @@ type GuideWindow = {
     state: { frames: number; distinct: number; messages: { type: string }[]; sessionId: string };
     load(loadParams: object): Promise<{ model?: string }>;
     start(stream: MediaStream, initialParameters: object): Promise<string>;
+    uploadPainting(name: string, ground: string, shapes: string): Promise<string>;
     send(parameters: object): void;
     sendText(text: string): void;
     stop(): void;
@@ -33,6 +34,14 @@ export class GuideDriver {
       const { Guide, Scene } = window as unknown as GuideWindow;
       return Guide.start(Scene.stream(), p);
     }, initialParameters);
+  }
+  /** Uploads an image of two CSS colours; gives the path for `vace_ref_images`. */
+  uploadPainting(name: string, ground: string, shapes: string): Promise<string> {
+    return this.page.evaluate((args) => (window as unknown as GuideWindow).Guide.uploadPainting(...args), [
+      name,
+      ground,
+      shapes,
+    ] as const);
   }
   send(parameters: object): Promise<void> {
     return this.page.evaluate((p) => (window as unknown as GuideWindow).Guide.send(p), parameters);
@@ -96,11 +105,11 @@ export class GuideDriver {
   }
 
   /**
-   * Sends a prompt, lets what was under way before it pass (the chunk in the making, the one in the pacer and
+   * Sends parameters, lets what was under way before them pass (the chunk in the making, the one in the pacer and
    * the one being filled), and returns the mean of several received pictures.
    */
-  async pictureOf(text: string, settleFrames = 48): Promise<Picture> {
-    await this.send(prompt(text));
+  async pictureWith(parameters: object, settleFrames = 48): Promise<Picture> {
+    await this.send(parameters);
     await this.waitFrames(settleFrames);
     const pictures: Picture[] = [];
     for (let i = 0; i < 6; i++) {
@@ -108,5 +117,9 @@ export class GuideDriver {
       pictures.push(await this.picture());
     }
     return meanPicture(pictures);
+  }
+
+  pictureOf(text: string, settleFrames?: number): Promise<Picture> {
+    return this.pictureWith(prompt(text), settleFrames);
   }
 }

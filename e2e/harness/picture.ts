@@ -23,6 +23,18 @@ export function meanHue(picture: Picture): number {
   return ((Math.atan2(y, x) * 180) / Math.PI + 360) % 360;
 }
 
+/** Mean red, green and blue, 0..255. */
+export function meanColour(picture: Picture): [number, number, number] {
+  const sum: [number, number, number] = [0, 0, 0];
+  eachPixel(picture, (r, g, b) => {
+    sum[0] += r;
+    sum[1] += g;
+    sum[2] += b;
+  });
+  const pixels = picture.width * picture.height;
+  return [sum[0] / pixels, sum[1] / pixels, sum[2] / pixels];
+}
+
 /** Mean absolute RGB difference, 0..255; the pictures have the same size. */
 export function meanDifference(a: Picture, b: Picture): number {
   let sum = 0;

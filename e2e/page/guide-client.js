@@ -92,6 +92,28 @@ const Guide = (() => {
     return answer.sessionId;
   }
 
+  /** Uploads a painted image (two colours, big soft shapes) as the guide uploads a file; gives the path to name it by. */
+  async function uploadPainting(name, ground, shapes) {
+    const canvas = Object.assign(document.createElement("canvas"), { width: 400, height: 300 });
+    const context = canvas.getContext("2d");
+    context.fillStyle = ground;
+    context.fillRect(0, 0, 400, 300);
+    context.fillStyle = shapes;
+    for (let i = 0; i < 12; i++) {
+      context.beginPath();
+      context.arc((i * 131) % 400, (i * 83) % 300, 24 + ((i * 17) % 40), 0, 2 * Math.PI);
+      context.fill();
+    }
+    const blob = await new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
+    const response = await fetch(`${api}/api/v1/assets?filename=${encodeURIComponent(name)}`, {
+      method: "POST",
+      headers: { "Content-Type": "application/octet-stream" },
+      body: await blob.arrayBuffer(),
+    });
+    if (!response.ok) throw new Error(`upload: ${await response.text()}`);
+    return (await response.json()).path;
+  }
+
   function grab(source) {
     const canvas = document.createElement("canvas");
     canvas.width = 144;
@@ -106,6 +128,7 @@ const Guide = (() => {
     output,
     load,
     start,
+    uploadPainting,
     send: (parameters) => state.channel.send(JSON.stringify(parameters)),
     sendText: (text) => state.channel.send(text),
     stop: () => {
