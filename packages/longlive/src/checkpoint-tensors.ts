@@ -53,6 +53,12 @@ export function adapterTensors(config: TransformerConfig, rank: number): TensorS
   return shapes;
 }
 
+/** The layers that the model's own adapter has a pair of matrices for. */
+export function adapterLayers(config: TransformerConfig): string[] {
+  const names = Object.keys(linears(config));
+  return Array.from({ length: config.layers }, (_, i) => names.map((name) => `blocks.${i}.${name}`)).flat();
+}
+
 /** The text encoder: 10 tensors a layer and 2 around them. */
 export function textEncoderTensors(config: TextEncoderConfig): TensorShapes {
   const { vocabSize, dim, attentionDim, ffnDim, heads, buckets, layers } = config;

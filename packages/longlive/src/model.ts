@@ -1,26 +1,26 @@
 /**
- * A loaded model: sessions and weights, shared by all streams. Reads any
- * folder with `config.json`, `tokenizer.json` and the weight files that the
- * config names.
+ * A loaded model: sessions and weights, shared by all streams. Its parts come
+ * from a folder of ours or from the published 1.3B checkpoint; they are loaded
+ * one after the other, so that each one's passing needs are not added up.
  */
-import { existsSync } from "node:fs";
-import { join } from "node:path";
-import { openWeights as openWeightFile, SafetensorsFile, ShapeError, WeightFileError } from "@everframe/graph";
-import { ApiError, type CompatName, errorText, type Lora } from "@everframe/protocol";
-import type { Loras } from "./adapters.ts";
+import { ApiError, type CompatName, type Lora } from "@everframe/protocol";
 import { type Autoencoder, SPACE_FACTOR } from "./autoencoder.ts";
 import type { VaeType } from "./autoencoder-config.ts";
+import { nextTurn } from "./cancellation.ts";
 import { COMPAT, type Compat, compatOf, numericsOf } from "./compat.ts";
-import { type ModelConfig, type NetworkConfig, readModelConfig } from "./config.ts";
+import type { ModelConfig, NetworkConfig } from "./config.ts";
 import type { EngineOptions } from "./engine.ts";
 import { Generator } from "./generator.ts";
 import { GreyLatents } from "./grey-latents.ts";
-import { modelLora, openLora } from "./lora-file.ts";
+import { openModelFolder } from "./model-folder.ts";
+import { openAutoencoderFile, openLoras, openPart, toLoadError } from "./model-source.ts";
 import { chosenAutoencoder, openAutoencoder } from "./open-autoencoder.ts";
 import type { Size } from "./preprocess.ts";
+import { PromptEncoder } from "./prompt-encoder.ts";
 import { LongLiveStream, type StreamOptions } from "./stream.ts";
 import { TextEncoder } from "./text-encoder.ts";
 import { openTokenizer } from "./tokenizer.ts";
+import { isCheckpoint, openWanCheckpoint } from "./wan-checkpoint.ts";
 
 /** What a stream needs of a model. */
 export type ModelParts = {
@@ -29,8 +29,7 @@ export type ModelParts = {
   readonly generator: Generator;
   readonly autoencoder: Autoencoder;
   readonly grey: GreyLatents;
-  /** Embedding of one prompt. [textLength, textDim] */
-  readonly encodePrompt: (text: string) => Promise<Float32Array>;
+  readonly prompts: PromptEncoder;
   /** Start value of the condition's scale. Default 1. */
   readonly vaceContextScale?: number;
 };
@@ -49,13 +48,15 @@ export type LoadOptions = EngineOptions & {
   compat?: Compat | CompatName;
   /** Default: the model's own autoencoder. A model whose latents are its own has no other. */
   vaeType?: VaeType;
+  /**
+   * Paths of the published 1.3B checkpoint's files, by `<repository name>/<file>`: those that are not here are looked
+   * for below the folder. Without it the folder says what it is.
+   */
+  files?: Readonly<Record<string, string>>;
   signal?: AbortSignal;
   /** Told what is being loaded, once a part. */
   onStage?: (stage: string) => void;
 };
-
-/** Prompts whose embeddings are kept. */
-const KEPT_PROMPTS = 64;
 
 export class LongLiveModel {
   readonly config: ModelConfig;
@@ -73,13 +74,15 @@ export class LongLiveModel {
   }
 
   /**
-   * Loads the model in `folder`.
+   * Loads the model in `folder`: one of ours, or the published 1.3B checkpoint in Daydream Scope's layout.
    * @throws ApiError model_missing, model_corrupt, invalid_resolution; or the signal's reason.
    */
   static async load(folder: string, options: LoadOptions = {}): Promise<LongLiveModel> {
-    const { signal, onStage = () => {} } = options;
+    const { signal, onStage = () => {}, log } = options;
     const compat = compatOf(options.compat ?? COMPAT.everframe);
-    const config = readModelConfig(folder);
+    const { files } = options;
+    const source = files || isCheckpoint(folder) ? openWanCheckpoint(folder, files ?? {}) : openModelFolder(folder);
+    const { config } = source;
     const size = checkedSize(config, options);
     const grid = { width: size.width / SPACE_FACTOR, height: size.height / SPACE_FACTOR };
     const closers: (() => Promise<void>)[] = [];
@@ -87,44 +90,39 @@ export class LongLiveModel {
       for (const closer of closers.splice(0).reverse()) await closer();
     };
     const stage = async <T extends { close(): Promise<void> }>(name: string, create: () => Promise<T>): Promise<T> => {
-      signal?.throwIfAborted();
+      await nextTurn(signal);
       onStage(name);
       const part = await create();
       closers.push(() => part.close());
       return part;
     };
     try {
-      const tokenizer = openTokenizer(folder, config.transformer.textLength);
+      const tokenizer = openTokenizer(source.tokenizerPath, config.transformer.textLength);
       const textEncoder = await stage("text encoder", () =>
-        TextEncoder.create(config.textEncoder, openWeights(folder, config.textEncoder.weights), options),
+        TextEncoder.create(config.textEncoder, openPart(source, "textEncoder"), options),
       );
+      const prompts = new PromptEncoder(tokenizer, textEncoder, config.transformer, log);
       const withVace = config.vace !== undefined && options.vace !== false;
-      const files = {
-        main: openWeights(folder, config.transformer.weights),
-        ...(withVace ? { vace: openWeights(folder, config.vace!.weights) } : {}),
-        loras: openLoras(config, folder, options),
-      };
-      const generator = await stage("transformer", () =>
-        Generator.create(config, files, grid, {
-          ...options,
-          ...numericsOf(compat, withVace),
-        }),
-      );
-      const chosen = chosenAutoencoder(config, folder, options);
-      const autoencoder = await stage("autoencoder", () =>
-        openAutoencoder(chosen, openWeights(folder, chosen.weights), grid, options),
-      );
-      signal?.throwIfAborted();
-      const encodePrompt = remembered(KEPT_PROMPTS, (text: string) =>
-        textEncoder.encode(tokenizer.encode(text), config.transformer.textLength),
-      );
+      const generator = await stage("transformer", () => {
+        const weights = {
+          main: openPart(source, "transformer"),
+          ...(withVace ? { vace: openPart(source, "vace") } : {}),
+          loras: openLoras(source, options),
+        };
+        return Generator.create(config, weights, grid, { ...options, ...numericsOf(compat, withVace) });
+      });
+      const autoencoder = await stage("autoencoder", () => {
+        const { file, config: sized } = openAutoencoderFile(source, chosenAutoencoder(config, folder, options));
+        return openAutoencoder(sized, file, grid, options);
+      });
+      await nextTurn(signal);
       const grey = new GreyLatents(autoencoder, size);
       const { vaceContextScale = 1 } = options;
-      const parts = { config, size, generator, autoencoder, grey, encodePrompt, vaceContextScale };
+      const parts = { config, size, generator, autoencoder, grey, prompts, vaceContextScale };
       return new LongLiveModel(config, parts, compat, close);
     } catch (cause) {
       await close();
-      throw toLoadError(folder, cause);
+      throw toLoadError(source, cause);
     }
   }
 
@@ -158,45 +156,4 @@ function checkedSize(config: ModelConfig, { width, height }: LoadOptions): Size 
     nearestWidth: nearest(size.width, stepX),
     nearestHeight: nearest(size.height, stepY),
   });
-}
-
-function openWeights(folder: string, name: string): SafetensorsFile {
-  const path = join(folder, name);
-  if (!existsSync(path)) throw new ApiError("model_missing", { folder, reason: `${name} is not there` });
-  return SafetensorsFile.open(path);
-}
-
-/** The model's own adapter and the user's. */
-function openLoras({ lora }: ModelConfig, folder: string, { loras = [], log }: LoadOptions): Loras {
-  const scaled = (mode: Lora["mergeMode"]) =>
-    loras
-      .filter(({ mergeMode }) => mergeMode === mode)
-      .map(({ path, scale }) => ({ lora: openLora(path, log), scale }));
-  const merged = scaled("permanent_merge");
-  const live = scaled("runtime_peft");
-  if (!lora) return { merged, live };
-  const path = join(folder, lora.weights);
-  if (!existsSync(path)) throw new ApiError("model_missing", { folder, reason: `${lora.weights} is not there` });
-  const file = openWeightFile(path, { entry: "generator_lora", optionalEntry: true });
-  return { merged: [{ lora: modelLora(path, file, lora.alpha / lora.rank), scale: 1 }, ...merged], live };
-}
-
-/** A file that cannot be read, or tensors that are missing or of other shapes, are a corrupt model. */
-function toLoadError(folder: string, cause: unknown): unknown {
-  if (!(cause instanceof WeightFileError || cause instanceof ShapeError)) return cause;
-  return new ApiError("model_corrupt", { folder, reason: errorText(cause) }, { cause });
-}
-
-/** The function with its newest results kept; a failure is not kept. */
-function remembered<T>(most: number, compute: (key: string) => Promise<T>): (key: string) => Promise<T> {
-  const kept = new Map<string, Promise<T>>();
-  return (key) => {
-    const known = kept.get(key);
-    if (known !== undefined) return known;
-    if (kept.size >= most) kept.delete(kept.keys().next().value!);
-    const result = compute(key);
-    kept.set(key, result);
-    result.catch(() => kept.delete(key));
-    return result;
-  };
 }

@@ -18,12 +18,14 @@ const to = (text: string, numSteps: number) => ({
 
 function newBlender() {
   const encoded: string[] = [];
-  const blender = new PromptBlender(ROWS, async (text) => {
-    encoded.push(text);
-    const embedding = EMBEDDINGS[text];
-    if (!embedding) throw new Error(`no embedding of ${text}`);
-    return embedding;
-  });
+  const blender = new PromptBlender(ROWS, async (texts) =>
+    texts.map((text) => {
+      encoded.push(text);
+      const embedding = EMBEDDINGS[text];
+      if (!embedding) throw new Error(`no embedding of ${text}`);
+      return embedding;
+    }),
+  );
   return { blender, encoded };
 }
 

@@ -97,6 +97,9 @@ function frobenius(values: Float32Array | Float64Array): number {
   return Math.sqrt(sum);
 }
 
+/** Gives the embeddings of prompts, each [rows, dim]. */
+export type EncodePrompts = (texts: readonly string[], signal?: AbortSignal) => Promise<Float32Array[]>;
+
 export type BlendInput = {
   readonly prompts: readonly Prompt[];
   readonly transition?: Transition | undefined;
@@ -122,7 +125,7 @@ export type BlenderOptions = {
 /** Follows the prompts of a stream from chunk to chunk. */
 export class PromptBlender {
   readonly #rows: number;
-  readonly #encode: (text: string) => Promise<Float32Array>;
+  readonly #encode: EncodePrompts;
   readonly #rowFallback: boolean;
   readonly #methodActs: boolean;
   #lastIncoming: readonly Prompt[] | undefined;
@@ -132,8 +135,7 @@ export class PromptBlender {
   #embedding: Float32Array | undefined;
   #queue: Float32Array[] = [];
 
-  /** @param encode gives the embedding [rows, dim] of one prompt. */
-  constructor(rows: number, encode: (text: string) => Promise<Float32Array>, options: BlenderOptions = {}) {
+  constructor(rows: number, encode: EncodePrompts, options: BlenderOptions = {}) {
     this.#rows = rows;
     this.#encode = encode;
     this.#rowFallback = options.rowFallback ?? true;
@@ -164,13 +166,13 @@ export class PromptBlender {
    * The embedding of the next chunk. The caller passes a transition on every chunk until it is no longer active;
    * prompts that it replaced are then ignored until they change. When encoding fails, nothing has changed.
    */
-  async next({ prompts, transition, method }: BlendInput): Promise<BlendResult> {
+  async next({ prompts, transition, method }: BlendInput, signal?: AbortSignal): Promise<BlendResult> {
     const changed = !samePrompts(this.#lastIncoming, prompts);
     const target = this.#target(prompts, transition, changed);
     // During a transition another method waits: it would cut the transition short.
     const otherMethod = this.#methodActs && !this.active && target.length === 2 && method !== this.#lastMethod;
     const known = samePrompts(this.#lastEncoded, target) && !otherMethod;
-    const encoded = known ? undefined : await this.#blend(target, method);
+    const encoded = known ? undefined : await this.#blend(target, method, signal);
     this.#lastIncoming = prompts;
     if (encoded) this.#lastMethod = method;
     let updated = false;
@@ -199,10 +201,14 @@ export class PromptBlender {
     return this.#current;
   }
 
-  async #blend(prompts: readonly Prompt[], method: BlendMethod): Promise<Float32Array | undefined> {
+  async #blend(
+    prompts: readonly Prompt[],
+    method: BlendMethod,
+    signal: AbortSignal | undefined,
+  ): Promise<Float32Array | undefined> {
     if (prompts.length === 0) return undefined;
-    const embeddings: Float32Array[] = [];
-    for (const { text } of prompts) embeddings.push(await this.#encode(text));
+    const texts = prompts.map(({ text }) => text);
+    const embeddings = await this.#encode(texts, signal);
     const weights = prompts.map(({ weight }) => weight);
     return blendEmbeddings(embeddings, weights, method, this.#rows, this.#rowFallback);
   }

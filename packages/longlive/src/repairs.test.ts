@@ -142,7 +142,7 @@ describe("repairs", () => {
       const model = await openTinyParts({ width: 128, height: 64 }, numericsOf(compat, true));
       try {
         const { generator, config } = model;
-        const text = await generator.encodeText(await model.encodePrompt("photo"));
+        const text = await generator.encodeText((await model.prompts.encode(["photo"]))[0]!);
         const hints = async (frames: number) => {
           const latents = { frames, data: new Float32Array(frames * config.transformer.inChannels * 128).fill(0.3) };
           const context = {

@@ -16,6 +16,7 @@ import type { ModelParts } from "./model.ts";
 import type { NoiseSource } from "./noise.ts";
 import { openAutoencoder } from "./open-autoencoder.ts";
 import { type Frame, type Pixels, toFrames, toPixels } from "./preprocess.ts";
+import { PromptEncoder } from "./prompt-encoder.ts";
 import { addNoise } from "./scheduler.ts";
 import { LongLiveStream } from "./stream.ts";
 import { TextEncoder } from "./text-encoder.ts";
@@ -98,12 +99,12 @@ beforeAll(async () => {
   config = readModelConfig(MODEL);
   const file = (name: string) => SafetensorsFile.open(`${MODEL}/${name}`);
   const weights = file(config.transformer.weights);
-  const tokenizer = openTokenizer(MODEL, config.transformer.textLength);
+  const tokenizer = openTokenizer(`${MODEL}/tokenizer.json`, config.transformer.textLength);
   autoencoder = await openAutoencoder(config.autoencoder, file(config.autoencoder.weights), grid);
   generator = await Generator.create(config, { main: weights, vace: weights }, grid);
   textEncoder = await TextEncoder.create(config.textEncoder, file(config.textEncoder.weights));
-  const encodePrompt = (text: string) => textEncoder.encode(tokenizer.encode(text), config.transformer.textLength);
-  parts = { config, size, generator, autoencoder, grey: new GreyLatents(autoencoder, size), encodePrompt };
+  const prompts = new PromptEncoder(tokenizer, textEncoder, config.transformer);
+  parts = { config, size, generator, autoencoder, grey: new GreyLatents(autoencoder, size), prompts };
 });
 
 afterAll(async () => {
@@ -114,12 +115,12 @@ afterAll(async () => {
 
 describe("longlive-tiny", () => {
   it("encodes prompts as in training", async () => {
-    const tokenizer = openTokenizer(MODEL, config.transformer.textLength);
+    const tokenizer = openTokenizer(`${MODEL}/tokenizer.json`, config.transformer.textLength);
     for (const [p, prompt] of about.prompts.entries()) {
       const ids = tokenizer.encode(prompt);
       expect(ids).toEqual([...fixture.read(`ids.${p}`)].slice(0, fixture.read(`count.${p}`)[0]));
-      const embedding = await textEncoder.encode(ids, config.transformer.textLength);
-      expect(largestDifference(embedding, fixture.read(`text.${p}`))).toBeLessThan(2e-4);
+      const [embedding] = await parts.prompts.encode([prompt]);
+      expect(largestDifference(embedding!, fixture.read(`text.${p}`))).toBeLessThan(2e-4);
     }
   });
 
@@ -168,7 +169,7 @@ describe("longlive-tiny", () => {
 
   it("follows a condition as in training", async () => {
     // In training a conditioned video starts with four latents, in a stream with three, so the parts are called here.
-    const text = await generator.encodeText(await parts.encodePrompt(about.stream_prompt));
+    const text = await generator.encodeText((await parts.prompts.encode([about.stream_prompt]))[0]!);
     const cache = new KvCache({
       layers: config.transformer.layers,
       frameTokens: generator.frameTokens,

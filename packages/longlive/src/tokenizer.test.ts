@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { cleanPrompt, openTokenizer } from "./tokenizer.ts";
 
-const MODEL = fileURLToPath(new URL("../../../models/longlive-tiny", import.meta.url));
+const MODEL = fileURLToPath(new URL("../../../models/longlive-tiny/tokenizer.json", import.meta.url));
 const END = 1;
 
 describe("cleanPrompt", () => {
@@ -44,9 +44,10 @@ describe("openTokenizer", () => {
   it("says what is wrong with a folder without tokenizer or with a broken one", () => {
     const folder = mkdtempSync(join(tmpdir(), "tokenizer-"));
     try {
-      expect(() => openTokenizer(folder, 8)).toThrow(expect.objectContaining({ code: "model_missing" }));
-      writeFileSync(join(folder, "tokenizer.json"), "{}");
-      expect(() => openTokenizer(folder, 8)).toThrow(expect.objectContaining({ code: "model_corrupt" }));
+      const path = join(folder, "tokenizer.json");
+      expect(() => openTokenizer(path, 8)).toThrow(expect.objectContaining({ code: "model_missing" }));
+      writeFileSync(path, "{}");
+      expect(() => openTokenizer(path, 8)).toThrow(expect.objectContaining({ code: "model_corrupt" }));
     } finally {
       rmSync(folder, { recursive: true });
     }

@@ -5,8 +5,8 @@
  * text length costs nothing because padded rows are zero after the encoder.
  */
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
-import { ApiError } from "@everframe/protocol";
+import { basename, dirname } from "node:path";
+import { ApiError, errorText } from "@everframe/protocol";
 import { Tokenizer } from "@huggingface/tokenizers";
 
 export type PromptTokenizer = {
@@ -15,16 +15,16 @@ export type PromptTokenizer = {
 };
 
 /**
- * Opens `<folder>/tokenizer.json`.
+ * Opens a `tokenizer.json`.
  * @throws ApiError model_missing when there is none, model_corrupt when it is not a tokenizer.
  */
-export function openTokenizer(folder: string, maxTokens: number): PromptTokenizer {
-  const path = join(folder, "tokenizer.json");
+export function openTokenizer(path: string, maxTokens: number): PromptTokenizer {
+  const [folder, name] = [dirname(path), basename(path)];
   let text: string;
   try {
     text = readFileSync(path, "utf8");
   } catch (cause) {
-    throw new ApiError("model_missing", { folder, reason: "tokenizer.json cannot be opened" }, { cause });
+    throw new ApiError("model_missing", { folder, reason: `${name} cannot be opened` }, { cause });
   }
   try {
     const tokenizer = new Tokenizer(JSON.parse(text), {});
@@ -37,7 +37,7 @@ export function openTokenizer(folder: string, maxTokens: number): PromptTokenize
       },
     };
   } catch (cause) {
-    const reason = `tokenizer.json cannot be used: ${cause instanceof Error ? cause.message : String(cause)}`;
+    const reason = `${name} cannot be used: ${errorText(cause)}`;
     throw new ApiError("model_corrupt", { folder, reason }, { cause });
   }
 }

@@ -88,7 +88,7 @@ export const ERRORS = {
     status: 422,
     retryable: false,
     message: (p: { path: string; reason: string }) =>
-      `The image ${p.path} cannot be used: ${p.reason}. Upload it again as PNG, JPEG or WebP.`,
+      `The image ${p.path} cannot be used: ${clause(p.reason)}. Upload it again as PNG, JPEG or WebP.`,
   },
   left_out: {
     status: 422,
@@ -98,20 +98,20 @@ export const ERRORS = {
   model_missing: {
     status: 500,
     retryable: false,
-    message: (p: { folder: string; reason: string }) =>
-      `The model in ${p.folder} is not complete: ${p.reason}. Install it again.`,
+    message: (p: { folder: string; reason: string; advice?: string }) =>
+      `The model in ${p.folder} is not complete: ${clause(p.reason)}. ${p.advice ?? "Install it again."}`,
   },
   model_corrupt: {
     status: 500,
     retryable: false,
-    message: (p: { folder: string; reason: string }) =>
-      `The model in ${p.folder} cannot be read: ${p.reason}. Install it again.`,
+    message: (p: { folder: string; reason: string; advice?: string }) =>
+      `The model in ${p.folder} cannot be read: ${clause(p.reason)}. ${p.advice ?? "Install it again."}`,
   },
   lora_unusable: {
     status: 422,
     retryable: false,
     message: (p: { path: string; reason: string }) =>
-      `The LoRA ${p.path} cannot be used: ${p.reason}. Load the pipeline with another one, or without it.`,
+      `The LoRA ${p.path} cannot be used: ${clause(p.reason)}. Load the pipeline with another one, or without it.`,
   },
   model_id_missing: {
     status: 400,
@@ -163,7 +163,7 @@ export const ERRORS = {
     status: 500,
     retryable: false,
     message: (p: { reason: string }) =>
-      `Out of memory: ${p.reason}. Load the pipeline with a smaller size or close other sessions.`,
+      `Out of memory: ${clause(p.reason)}. Load the pipeline with a smaller size or close other sessions.`,
   },
   shutting_down: {
     status: 503,
@@ -186,6 +186,11 @@ export const ERRORS = {
     message: (_: Empty) => "The server met an unexpected error. Its log says more.",
   },
 } as const satisfies Record<string, ErrorEntry>;
+
+/** A reason as a part of a sentence: those that other parts give may be whole sentences. */
+function clause(reason: string): string {
+  return reason.replace(/[.\s]+$/, "");
+}
 
 /** For the messages that need nothing: call with `{}`. */
 type Empty = Record<never, never>;

@@ -4,6 +4,7 @@
  * disturb them.
  */
 import { encodeOnce, type Latents } from "../autoencoder.ts";
+import type { EngineOptions } from "../engine.ts";
 import type { Pixels } from "../preprocess.ts";
 import { toPixels } from "../preprocess.ts";
 import { openStreamCodec } from "../stream-codec.ts";
@@ -18,9 +19,9 @@ const DECODE = /decode_to_pixel\(([\w.]+?)(?:\[:, :(\d+)\])?(, use_cache=False)?
 const BATCH = /as a BATCH/;
 const RESULT = /-> ([a-z]\w*\.\w[\w.]*)|^([a-z]\w*\.\w+) = /;
 
-export async function runAutoencoder(golden: GoldenCase, comparison: Comparison): Promise<void> {
+export async function runAutoencoder(golden: GoldenCase, comparison: Comparison, engine: EngineOptions): Promise<void> {
   const size = { height: golden.json.height!, width: golden.json.width! };
-  const autoencoder = await openWanAutoencoder(golden, size);
+  const autoencoder = await openWanAutoencoder(golden, size, engine);
   try {
     const video = toPixels(rgbFrames(golden, "frames"), size);
     const px = (from: number, to: number) => framesOf(video, from, to);
@@ -70,9 +71,10 @@ export async function runAutoencoder(golden: GoldenCase, comparison: Comparison)
 export function openWanAutoencoder(
   golden: GoldenCase,
   size: { height: number; width: number },
+  engine: EngineOptions,
 ): Promise<WanAutoencoder> {
   const grid = { height: size.height / 8, width: size.width / 8 };
-  return WanAutoencoder.create(golden.autoencoderConfig(), golden.weights("vae"), grid);
+  return WanAutoencoder.create(golden.autoencoderConfig(), golden.weights("vae"), grid, engine);
 }
 
 function framesOf<T extends Pixels | Latents>({ frames, data }: T, from: number, to: number): Latents {

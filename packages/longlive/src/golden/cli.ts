@@ -24,12 +24,17 @@ function rowOf({ name, pass, compared, worst, failures }: CaseResult): string {
 }
 
 async function main(): Promise<number> {
-  const { values, positionals } = parseArgs({ allowPositionals: true, options: { only: { type: "string" } } });
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { only: { type: "string" }, device: { type: "string", default: "cpu" } },
+  });
+  const { device } = values;
+  if (device !== "cpu" && device !== "webgpu") throw new Error(`There is no device "${device}": cpu or webgpu.`);
   const print = (line: string) => process.stdout.write(`${line}\n`);
   print(row(["case", "", "tensors", "worst tensor", "error", "tolerance", "not as recorded"]));
   const selection = values.only === undefined ? undefined : parseSelection(values.only);
   const folders = positionals.length > 0 ? positionals : DEFAULT_FOLDERS;
-  const results = await runCases(folders, selection, (result) => print(rowOf(result)));
+  const results = await runCases(folders, selection, (result) => print(rowOf(result)), { device });
   const passed = results.filter(({ pass }) => pass).length;
   print(`${passed} of ${results.length} cases pass.`);
   return passed === results.length ? 0 : 1;

@@ -3,22 +3,25 @@ import { Graph, Session } from "@everframe/graph";
 import { Adapters, type Loras } from "../adapters.ts";
 import { type Latents, SPACE_FACTOR } from "../autoencoder.ts";
 import { COMPAT, numericsOf } from "../compat.ts";
+import type { EngineOptions } from "../engine.ts";
 import { Generator, type GeneratorOptions } from "../generator.ts";
 import { KvCache } from "../kv-cache.ts";
 import { modelLora } from "../lora-file.ts";
 import { type Frame, resampleFrames, resampleIndices, toMasks, toPixels, toUnit } from "../preprocess.ts";
 import { type BlendMethod, blendEmbeddings, PromptBlender } from "../prompt-blender.ts";
+import { PromptEncoder } from "../prompt-encoder.ts";
 import { prepareReference } from "../references.ts";
 import { rotationOf } from "../rope.ts";
 import { addNoise, cleanFromFlow, createScheduler, flowFromClean, videoSteps } from "../scheduler.ts";
 import { relativeBucket, TextEncoder } from "../text-encoder.ts";
+import type { PromptTokenizer } from "../tokenizer.ts";
 import { joinFrames, maskChannels } from "../vace-context.ts";
 import type { Comparison } from "./comparison.ts";
 import type { ChunkKwargs, GoldenCase } from "./golden-case.ts";
 
-export async function runTextEncoder(golden: GoldenCase, comparison: Comparison): Promise<void> {
+export async function runTextEncoder(golden: GoldenCase, comparison: Comparison, engine: EngineOptions): Promise<void> {
   const config = golden.config().textEncoder;
-  const encoder = await TextEncoder.create(config, golden.weights("t5"), { tap: true });
+  const encoder = await TextEncoder.create(config, golden.weights("t5"), { ...engine, tap: true });
   try {
     const runs = golden.json["runs"] as { name: string; L: number }[];
     for (const { name, L } of runs) {
@@ -27,15 +30,15 @@ export async function runTextEncoder(golden: GoldenCase, comparison: Comparison)
       const embeddings = new Float32Array((ids.length / L) * L * config.dim);
       // Padded rows of the hidden state are never computed here: they are taken as recorded.
       const hiddenName = `${name}.hidden_block0`;
-      const hidden = comparison.wants(hiddenName) ? golden.expected.read(hiddenName) : undefined;
+      const firstBlock = comparison.wants(hiddenName) ? golden.expected.read(hiddenName) : undefined;
       for (let prompt = 0; prompt < ids.length / L; prompt++) {
         const real = [...ids.subarray(prompt * L, (prompt + 1) * L)].filter((_, i) => mask[prompt * L + i] === 1);
-        const { embedding, block0 } = await encoder.hidden(real);
-        embeddings.set(embedding!, prompt * L * config.dim);
-        hidden?.set(block0!, prompt * L * config.dim);
+        const [hidden] = await encoder.hidden([real]);
+        embeddings.set(hidden!["embedding"]!, prompt * L * config.dim);
+        firstBlock?.set(hidden!["block0"]!, prompt * L * config.dim);
       }
       comparison.tensor(`${name}.prompt_embeds`, embeddings);
-      if (hidden) comparison.tensor(hiddenName, hidden);
+      if (firstBlock) comparison.tensor(hiddenName, firstBlock);
     }
     const distances = golden.inputs.read("rel");
     comparison.tensor(
@@ -111,11 +114,15 @@ function latentsOf(golden: GoldenCase, name: string): Latents {
   return { frames: golden.inputs.info(name).shape[1]!, data: golden.inputs.read(name) };
 }
 
-export async function runTransformer(golden: GoldenCase, comparison: Comparison): Promise<void> {
+export async function runTransformer(golden: GoldenCase, comparison: Comparison, engine: EngineOptions): Promise<void> {
   const size = { height: golden.json.height!, width: golden.json.width! };
   compareRotation(golden, comparison);
   for (const prefix of ["base", "vw"]) {
-    const generator = await openGenerator(golden, size, { vace: prefix === "vw", tap: prefix === "base" });
+    const generator = await openGenerator(golden, size, {
+      ...engine,
+      vace: prefix === "vw",
+      tap: prefix === "base",
+    });
     try {
       await compareCalls(golden, comparison, generator, prefix);
     } finally {
@@ -198,9 +205,9 @@ type VaceRun = {
   current_start_frame: number;
 };
 
-export async function runVace(golden: GoldenCase, comparison: Comparison): Promise<void> {
+export async function runVace(golden: GoldenCase, comparison: Comparison, engine: EngineOptions): Promise<void> {
   for (const run of golden.json["runs"] as VaceRun[]) {
-    const generator = await openGenerator(golden, run, { vace: true });
+    const generator = await openGenerator(golden, run, { ...engine, vace: true });
     try {
       const text = await generator.encodeText(golden.inputs.read("prompt0.embeds"));
       const latents = latentsOf(golden, `${run.name}.x`);
@@ -257,13 +264,14 @@ type BlendChunk = {
   current_prompts_after: unknown;
 };
 
-export async function runBlending(golden: GoldenCase, comparison: Comparison): Promise<void> {
+export async function runBlending(golden: GoldenCase, comparison: Comparison, engine: EngineOptions): Promise<void> {
   const rows = golden.config().transformer.textLength;
-  const encoder = await TextEncoder.create(golden.config().textEncoder, golden.weights("t5"));
-  const encode = (prompt: string) => encoder.encode(golden.tokenIds(prompt), rows);
+  const encoder = await TextEncoder.create(golden.config().textEncoder, golden.weights("t5"), engine);
+  const encoded = new PromptEncoder(recordedTokens(golden), encoder, golden.config().transformer);
+  const encode = (texts: readonly string[]) => encoded.encode(texts);
   try {
     for (const { tensor, prompts, weights, method } of golden.json["unit"] as BlendUnit[]) {
-      const embeddings = await Promise.all(prompts.map(encode));
+      const embeddings = await encode(prompts);
       comparison.tensor(tensor, blendEmbeddings(embeddings, weights, method, rows, COMPAT.original.slerpRowFallback));
     }
     for (const sequence of golden.json["sequences"] as { name: string; chunks: BlendChunk[] }[]) {
@@ -283,6 +291,11 @@ export async function runBlending(golden: GoldenCase, comparison: Comparison): P
   } finally {
     await encoder.close();
   }
+}
+
+/** Prompts are named; their tokens are recorded. */
+export function recordedTokens(golden: GoldenCase): PromptTokenizer {
+  return { encode: (prompt) => [...golden.tokenIds(prompt)] };
 }
 
 function blendInput(golden: GoldenCase, kwargs: ChunkKwargs) {

@@ -2,6 +2,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { errorText } from "@everframe/protocol";
+import type { EngineOptions } from "../engine.ts";
 import { runAutoencoder } from "./autoencoder-case.ts";
 import { type CaseResult, Comparison } from "./comparison.ts";
 import { GoldenCase } from "./golden-case.ts";
@@ -35,7 +36,7 @@ export function findCases(folders: readonly string[]): string[] {
   return cases;
 }
 
-type Runner = (golden: GoldenCase, comparison: Comparison) => Promise<void>;
+type Runner = (golden: GoldenCase, comparison: Comparison, engine: EngineOptions) => Promise<void>;
 
 const RUNNERS: readonly (readonly [RegExp, Runner])[] = [
   [/^\w+_t5$/, runTextEncoder],
@@ -48,7 +49,11 @@ const RUNNERS: readonly (readonly [RegExp, Runner])[] = [
 ];
 
 /** Runs one case. Never throws for a case that fails; the result says why. */
-export async function runCase(folder: string, groups?: readonly string[]): Promise<CaseResult> {
+export async function runCase(
+  folder: string,
+  groups?: readonly string[],
+  engine: EngineOptions = {},
+): Promise<CaseResult> {
   const golden = new GoldenCase(folder);
   const comparison = new Comparison(golden, groups);
   const runner = RUNNERS.find(([name]) => name.test(golden.name))?.[1] ?? (golden.json.chunks ? runStream : undefined);
@@ -57,7 +62,7 @@ export async function runCase(folder: string, groups?: readonly string[]): Promi
     return comparison.result();
   }
   try {
-    await runner(golden, comparison);
+    await runner(golden, comparison, engine);
   } catch (error) {
     comparison.fail(errorText(error));
   }
@@ -69,6 +74,7 @@ export async function runCases(
   folders: readonly string[],
   selection: Selection | undefined,
   report: (result: CaseResult) => void,
+  engine: EngineOptions = {},
 ): Promise<CaseResult[]> {
   const results: CaseResult[] = [];
   const found = new Set<string>();
@@ -76,7 +82,7 @@ export async function runCases(
     const { number } = new GoldenCase(folder);
     if (selection && !selection.has(number)) continue;
     found.add(number);
-    const result = await runCase(folder, selection?.get(number));
+    const result = await runCase(folder, selection?.get(number), engine);
     results.push(result);
     report(result);
   }

@@ -6,10 +6,12 @@
 import { defaultParameters, type Parameters } from "@everframe/protocol";
 import type { Autoencoder } from "../autoencoder.ts";
 import { COMPAT, type Compat } from "../compat.ts";
+import type { EngineOptions } from "../engine.ts";
 import { GreyLatents } from "../grey-latents.ts";
 import type { KvCache } from "../kv-cache.ts";
 import type { NoiseSource } from "../noise.ts";
 import type { Frame, Pixels } from "../preprocess.ts";
+import { PromptEncoder } from "../prompt-encoder.ts";
 import { type ChunkInput, LongLiveStream, type StreamEvent } from "../stream.ts";
 import { TextEncoder } from "../text-encoder.ts";
 import type { VaceContext } from "../vace-context.ts";
@@ -22,6 +24,7 @@ import {
   compareReferences,
   lorasOf,
   openGenerator,
+  recordedTokens,
   rgbFrames,
   transitionOf,
 } from "./part-cases.ts";
@@ -32,27 +35,33 @@ const UNSUPPORTED = ["lora_scales"];
 /** The original's own, with and without video. */
 const DEFAULT_STEPS = [1000, 750, 500, 250];
 
-export async function runStream(golden: GoldenCase, comparison: Comparison): Promise<void> {
+export async function runStream(golden: GoldenCase, comparison: Comparison, engine: EngineOptions): Promise<void> {
   const missing = UNSUPPORTED.filter((key) => golden.json.chunks?.some(({ kwargs }) => kwargs[key] !== undefined));
   if (missing.length > 0) return comparison.fail(`not supported yet: ${missing.join(", ")}`);
   await compareMerged(golden, comparison);
   compareReferences(golden, comparison, { height: golden.json.height!, width: golden.json.width! });
-  await runVariant(golden, comparison, "", golden.json.vace_wrapper_loaded ?? false);
+  await runVariant(golden, comparison, { engine, prefix: "", vace: golden.json.vace_wrapper_loaded ?? false });
   if (golden.expected.names().some((name) => name.startsWith("nv."))) {
-    await runVariant(golden, comparison, "nv.", false);
+    await runVariant(golden, comparison, { engine, prefix: "nv.", vace: false });
   }
 }
 
-/** @param prefix of the variant's tensors: "nv." is the run without condition branch. */
-async function runVariant(golden: GoldenCase, comparison: Comparison, prefix: string, vace: boolean): Promise<void> {
+/** @param variant.prefix of the variant's tensors: "nv." is the run without condition branch. */
+async function runVariant(
+  golden: GoldenCase,
+  comparison: Comparison,
+  { engine, prefix, vace }: { engine: EngineOptions; prefix: string; vace: boolean },
+): Promise<void> {
   const config = golden.config();
   const size = { height: golden.json.height!, width: golden.json.width! };
-  const textEncoder = await TextEncoder.create(config.textEncoder, golden.weights("t5"));
-  const generator = await openGenerator(golden, size, { vace, loras: lorasOf(golden) });
+  const textEncoder = await TextEncoder.create(config.textEncoder, golden.weights("t5"), engine);
+  const generator = await openGenerator(golden, size, { ...engine, vace, loras: lorasOf(golden) });
   const recording: Recording = { golden, draws: [] };
   const plane = generator.grid.height * generator.grid.width;
   const chunks: ChunkTrace[] = [];
-  const autoencoder = watched(await openWanAutoencoder(golden, size), (pixels) => chunks.at(-1)!.seeDecoded(pixels));
+  const autoencoder = watched(await openWanAutoencoder(golden, size, engine), (pixels) =>
+    chunks.at(-1)!.seeDecoded(pixels),
+  );
   const stream = new LongLiveStream(
     {
       config,
@@ -60,7 +69,7 @@ async function runVariant(golden: GoldenCase, comparison: Comparison, prefix: st
       generator,
       autoencoder,
       grey: new GreyLatents(autoencoder, size),
-      encodePrompt: (prompt) => textEncoder.encode(golden.tokenIds(prompt), config.transformer.textLength),
+      prompts: new PromptEncoder(recordedTokens(golden), textEncoder, config.transformer),
     },
     {
       seed: golden.json.config.base_seed,

@@ -7,6 +7,7 @@ import { GreyLatents } from "../grey-latents.ts";
 import type { ModelParts } from "../model.ts";
 import { openAutoencoder } from "../open-autoencoder.ts";
 import type { Frame, Size } from "../preprocess.ts";
+import { PromptEncoder } from "../prompt-encoder.ts";
 import { TextEncoder } from "../text-encoder.ts";
 import { openTokenizer } from "../tokenizer.ts";
 
@@ -22,7 +23,7 @@ export async function openTinyParts(
   const grid = { width: size.width / 8, height: size.height / 8 };
   const file = (name: string) => SafetensorsFile.open(`${FOLDER}/${name}`);
   const main = file(config.transformer.weights);
-  const tokenizer = openTokenizer(FOLDER, config.transformer.textLength);
+  const tokenizer = openTokenizer(`${FOLDER}/tokenizer.json`, config.transformer.textLength);
   const autoencoder = await openAutoencoder(config.autoencoder, file(config.autoencoder.weights), grid);
   const generator = await Generator.create(config, { main, ...(vace ? { vace: main } : {}) }, grid, numerics);
   const textEncoder = await TextEncoder.create(config.textEncoder, file(config.textEncoder.weights));
@@ -32,7 +33,7 @@ export async function openTinyParts(
     generator,
     autoencoder,
     grey: new GreyLatents(autoencoder, size),
-    encodePrompt: (text) => textEncoder.encode(tokenizer.encode(text), config.transformer.textLength),
+    prompts: new PromptEncoder(tokenizer, textEncoder, config.transformer),
     async close() {
       for (const part of [autoencoder, generator, textEncoder]) await part.close();
     },
