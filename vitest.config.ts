@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config";
+import { vulkanEnvironment } from "./scripts/software-vulkan.ts";
 
 export default defineConfig({
   test: {
@@ -7,5 +8,6 @@ export default defineConfig({
     pool: "forks",
     maxWorkers: 2,
     testTimeout: 60_000,
+    env: vulkanEnvironment(),
   },
 });

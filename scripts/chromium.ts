@@ -1,7 +1,7 @@
 // Finds the Chromium or Chrome that the browser tests drive, and installs Debian's when it may.
-import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
+import { installDebian } from "./debian.ts";
 
 const NAMES = ["chromium", "chromium-browser", "google-chrome-stable", "google-chrome", "chrome"];
 const FIXED = [
@@ -23,19 +23,8 @@ export function findChromium(): string | undefined {
 export function ensureChromium(): string {
   const found = findChromium();
   if (found) return found;
-  const release = existsSync("/etc/os-release") ? readFileSync("/etc/os-release", "utf8") : "";
-  const debian = /^ID(_LIKE)?=.*debian/m.test(release);
-  if (debian && process.getuid?.() === 0) {
-    console.log("No Chromium found: installing Debian's chromium package.");
-    const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
-    spawnSync("apt-get", ["update", "-qq"], { stdio: "inherit", env });
-    spawnSync("apt-get", ["install", "-y", "-qq", "--no-install-recommends", "chromium"], {
-      stdio: ["ignore", "ignore", "inherit"],
-      env,
-    });
-    const installed = findChromium();
-    if (installed) return installed;
-  }
+  const installed = installDebian("chromium") ? findChromium() : undefined;
+  if (installed) return installed;
   throw new Error(
     "The browser tests need Chromium or Chrome: install it (Debian: apt-get install chromium) or set CHROMIUM_PATH to its program.",
   );

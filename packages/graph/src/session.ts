@@ -8,6 +8,7 @@ import { readFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import type { InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
+import { DeviceTensor } from "./device-tensor.ts";
 import { formatShape, isSymbol, resolveDim } from "./dims.ts";
 import { ARRAY_TYPE, RUNTIME_TYPE, type RuntimeDType, type TensorData } from "./dtype.ts";
 import { needsPreciseInt8 } from "./int8-probe.ts";
@@ -20,6 +21,13 @@ export type TensorLike = { readonly data: TensorData; readonly dims: readonly nu
 /** A result. `data` is an own array (or the preallocated one) and may be transferred to another thread. */
 export type Tensor = { dtype: RuntimeDType; dims: number[]; data: TensorData };
 
+/** Results of a run: those on the processor, and those that stayed on the device. */
+export type Results = {
+  readonly tensors: Record<string, Tensor>;
+  /** The caller's: to be disposed of. */
+  readonly kept: Record<string, DeviceTensor>;
+};
+
 export type SessionOptions = {
   /** Default: the device that the graph was written for. */
   device?: Device;
@@ -30,6 +38,8 @@ export type SessionOptions = {
    * about half the memory, which goes back to the system at once, but a fifth more time. Default true.
    */
   arena?: boolean;
+  /** Outputs that stay on the device, as `runKeeping` returns them. Only with device "webgpu". Default: none. */
+  keep?: readonly string[];
   /** Receives rare notices, one line each. Default: dropped. */
   log?: (line: string) => void;
 };
@@ -45,13 +55,21 @@ export class Session {
   /** "native", or "wasm" where the native library is missing. */
   readonly engine: Runtime["kind"];
   readonly #ort: Ort;
+  readonly #keep: ReadonlySet<string>;
   #session: InferenceSession | null;
 
-  private constructor(model: Model, device: Device, runtime: Runtime, session: InferenceSession) {
+  private constructor(
+    model: Model,
+    device: Device,
+    runtime: Runtime,
+    keep: readonly string[],
+    session: InferenceSession,
+  ) {
     this.model = model;
     this.device = device;
     this.engine = runtime.kind;
     this.#ort = runtime.ort;
+    this.#keep = new Set(keep);
     this.#session = session;
   }
 
@@ -63,6 +81,10 @@ export class Session {
     const device = options.device ?? model.device;
     if (device === "webgpu" && model.device !== "webgpu") {
       throw new SessionError(`Graph "${model.name}" was written for the CPU; build it with device "webgpu".`);
+    }
+    const { keep = [] } = options;
+    if (device === "cpu" && keep.length > 0) {
+      throw new SessionError(`Graph "${model.name}": outputs are kept on a GPU only, not on the CPU.`);
     }
     const runtime = await loadRuntime(options.log ?? (() => {}));
     if (device === "webgpu" && !runtime.backends.includes("webgpu")) {
@@ -78,11 +100,13 @@ export class Session {
           : {
               ...nativeOptions(model, device, threads, model.usesInt8 && (await needsPreciseInt8(runtime))),
               enableCpuMemArena: options.arena ?? true,
+              ...(keep.length > 0 ? { preferredOutputLocation: locationsOf(model, keep) } : {}),
             };
       const session = await runtime.ort.InferenceSession.create(model.bytes, settings);
-      return new Session(model, device, runtime, session);
+      return new Session(model, device, runtime, keep, session);
     } catch (cause) {
-      const advice = device === "webgpu" ? ' Check the GPU driver (Vulkan on Linux), or use device "cpu".' : "";
+      const isDriver = device === "webgpu" && /adapter|vulkan/i.test(reasonOf(cause));
+      const advice = isDriver ? ' Check the GPU driver (Vulkan on Linux), or use device "cpu".' : "";
       throw new SessionError(`Graph "${model.name}" cannot be loaded on ${device}: ${reasonOf(cause)}${advice}`, {
         cause,
       });
@@ -97,9 +121,19 @@ export class Session {
    * @throws SessionError when a tensor is missing, unknown or of the wrong shape or type, or the run fails.
    */
   async run(
-    inputs: Readonly<Record<string, TensorLike>>,
+    inputs: Readonly<Record<string, TensorLike | DeviceTensor>>,
     outputs: Readonly<Record<string, TensorLike>> = {},
   ): Promise<Record<string, Tensor>> {
+    const { tensors, kept } = await this.runKeeping(inputs, outputs);
+    for (const tensor of Object.values(kept)) tensor.dispose();
+    return tensors;
+  }
+
+  /** `run`, with the outputs that stay on the device. */
+  async runKeeping(
+    inputs: Readonly<Record<string, TensorLike | DeviceTensor>>,
+    outputs: Readonly<Record<string, TensorLike>> = {},
+  ): Promise<Results> {
     const session = this.#session;
     if (!session) throw new SessionError(`The session of graph "${this.model.name}" is closed.`);
     const symbols = new Map<string, number>();
@@ -118,13 +152,18 @@ export class Session {
       throw new SessionError(`Graph "${this.model.name}" failed: ${reasonOf(cause)}`, { cause });
     }
     const tensors: Record<string, Tensor> = {};
+    const kept: Record<string, DeviceTensor> = {};
     for (const { name, dtype } of this.model.outputs) {
       const result = results[name] as OrtTensor;
-      // Only CPU results are asked for, so `data` is there; getData() on a device tensor would end the process.
+      if (this.#keep.has(name)) {
+        kept[name] = new DeviceTensor(dtype, result);
+        continue;
+      }
+      // getData() on a tensor of the device would end the process; these are on the CPU, so `data` is there.
       const data = fetches[name] ? outputs[name]!.data : (result.data as TensorData);
       tensors[name] = { dtype, dims: [...result.dims], data };
     }
-    return tensors;
+    return { tensors, kept };
   }
 
   /** Free the weights and the engine's memory. Safe to call twice. */
@@ -137,7 +176,7 @@ export class Session {
   #bind(
     side: "input" | "output",
     ports: readonly Port[],
-    tensors: Readonly<Record<string, TensorLike>>,
+    tensors: Readonly<Record<string, TensorLike | DeviceTensor>>,
     symbols: Map<string, number>,
   ): Record<string, OrtTensor> {
     const bound: Record<string, OrtTensor> = {};
@@ -145,15 +184,27 @@ export class Session {
       const port = ports.find((candidate) => candidate.name === name);
       const where = `Graph "${this.model.name}": ${side} "${name}"`;
       if (!port) throw new SessionError(`${where} is unknown; there are ${ports.map((p) => p.name).join(", ")}.`);
-      checkTensor(where, port, tensor, symbols);
-      bound[name] = new this.#ort.Tensor(RUNTIME_TYPE[port.dtype], tensor.data as Float32Array, tensor.dims);
+      if (tensor instanceof DeviceTensor) {
+        bound[name] = this.#onDevice(where, port, tensor);
+      } else {
+        checkData(where, port, tensor);
+        bound[name] = new this.#ort.Tensor(RUNTIME_TYPE[port.dtype], tensor.data as Float32Array, tensor.dims);
+      }
+      checkDims(where, port, tensor.dims, symbols);
     }
     return bound;
   }
+
+  #onDevice(where: string, port: Port, tensor: DeviceTensor): OrtTensor {
+    const { engineTensor } = tensor;
+    if (!engineTensor) throw new SessionError(`${where} was disposed of.`);
+    if (this.device === "cpu") throw new SessionError(`${where} is on a GPU, but the session runs on the CPU.`);
+    if (tensor.dtype !== port.dtype) throw new SessionError(`${where} takes ${port.dtype}, not ${tensor.dtype}.`);
+    return engineTensor;
+  }
 }
 
-function checkTensor(where: string, port: Port, tensor: TensorLike, symbols: Map<string, number>): void {
-  const { data, dims } = tensor;
+function checkData(where: string, port: Port, { data, dims }: TensorLike): void {
   if (!(data instanceof ARRAY_TYPE[port.dtype])) {
     throw new SessionError(
       `${where} takes ${port.dtype} in a ${ARRAY_TYPE[port.dtype].name}, not ${data.constructor.name}.`,
@@ -163,6 +214,9 @@ function checkTensor(where: string, port: Port, tensor: TensorLike, symbols: Map
   if (elements !== data.length) {
     throw new SessionError(`${where} has ${data.length} elements, but ${formatShape(dims)} takes ${elements}.`);
   }
+}
+
+function checkDims(where: string, port: Port, dims: readonly number[], symbols: Map<string, number>): void {
   const fits = port.shape.map((dim, i) => {
     const size = dims[i];
     if (size !== undefined && isSymbol(dim) && !symbols.has(dim)) symbols.set(dim, size);
@@ -193,11 +247,21 @@ function nativeOptions(
       session: {
         // Spinning threads take the cores from encoder, server and garbage collection while they wait.
         intra_op: { allow_spinning: "0" },
+        // An operator that the GPU lacks is to be seen when the graph is loaded, not as a slow way over the CPU.
+        ...(device === "webgpu" ? { disable_cpu_ep_fallback: "1" } : {}),
         ...(preciseInt8 ? { x64quantprecision: "1" } : {}),
         ...(model.weightsFolder === null ? {} : { model_external_initializers_file_folder_path: model.weightsFolder }),
       },
     },
   };
+}
+
+/** Where each output is left. @throws SessionError when `keep` names no output */
+function locationsOf(model: Model, keep: readonly string[]): Record<string, "cpu" | "gpu-buffer"> {
+  const names = model.outputs.map(({ name }) => name);
+  const unknown = keep.filter((name) => !names.includes(name));
+  if (unknown.length > 0) throw new SessionError(`there is no output ${unknown.join(", ")} to keep`);
+  return Object.fromEntries(names.map((name) => [name, keep.includes(name) ? "gpu-buffer" : "cpu"]));
 }
 
 async function wasmOptions(model: Model): Promise<InferenceSession.SessionOptions> {
