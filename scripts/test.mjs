@@ -21,7 +21,8 @@ const steps = {
       project,
     ]),
   lint: () => [[...bin("@biomejs/biome/bin/biome"), "check", "--error-on-warnings", "."]],
-  layers: () => [run("scripts/check-layers.ts")],
+  // The two that read the sources alone: which way imports run, and whether every rule has its test.
+  layers: () => [run("scripts/check-layers.ts"), run("scripts/check-spec.ts")],
   unit: () => [[...bin("vitest/vitest.mjs"), "run"]],
   golden: () => [run("packages/longlive/src/golden/cli.ts", "--only", GOLDEN_CASES)],
   e2e: () => {

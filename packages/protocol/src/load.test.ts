@@ -13,7 +13,7 @@ function failure(body: unknown): ApiError {
 }
 
 describe("parseLoadRequest", () => {
-  it("reads the three dialects as the same request", () => {
+  it("[LOAD1] reads the three dialects as the same request", () => {
     const params = { height: 320, width: 576, seed: 7, vace_enabled: false };
     const expected = parseLoadRequest({ pipeline_id: "longlive", load_params: params });
     expect(expected).toMatchObject({
@@ -25,18 +25,18 @@ describe("parseLoadRequest", () => {
     expect(parseLoadRequest({ pipelines: [node] })).toEqual(expected);
   });
 
-  it("fills the defaults, leaves the size open, and takes base_seed for seed", () => {
+  it("[LOAD2] fills the defaults, leaves the size open, and takes base_seed for seed", () => {
     const { loadParams } = parseLoadRequest({ pipeline_id: "longlive", load_params: { base_seed: 9 } });
     expect(loadParams).toMatchObject({ seed: 9, vaceEnabled: true, loras: [], quantization: null });
     expect(loadParams).not.toHaveProperty("width");
     expect(parseLoadRequest({ pipeline_id: "longlive", load_params: null }).loadParams.seed).toBe(42);
   });
 
-  it("takes numbers that come as text", () => {
+  it("[LOAD3] takes numbers that come as text", () => {
     expect(parseLoadRequest({ pipeline_id: "x", load_params: { height: "320" } }).loadParams.height).toBe(320);
   });
 
-  it("refuses sizes that are no multiple of 16 or out of range, naming the nearest", () => {
+  it("[LOAD4] refuses sizes that are no multiple of 16 or out of range, naming the nearest", () => {
     for (const [height, nearest] of [
       [333, 336],
       [327, 320],
@@ -50,7 +50,7 @@ describe("parseLoadRequest", () => {
     }
   });
 
-  it("says where a bad field is", () => {
+  it("[LOAD5][GEN3] says where a bad field is", () => {
     const locations: [unknown, (string | number)[], string][] = [
       [undefined, ["body"], "missing"],
       [{}, ["body", "pipeline_id"], "value_error"],

@@ -40,7 +40,7 @@ describe("parseParameters", () => {
   });
 
   for (const [wire, { good, bad }] of Object.entries(cases)) {
-    it(`accepts the range of ${wire} and rejects what is outside, with the range in words`, () => {
+    it(`[PAR1] accepts the range of ${wire} and rejects what is outside, with the range in words`, () => {
       for (const value of good) {
         const { accepted, rejected } = parseParameters({ [wire]: value });
         expect(rejected, JSON.stringify(value)).toEqual([]);
@@ -56,14 +56,14 @@ describe("parseParameters", () => {
     });
   }
 
-  it("reads the three spellings of prompts as one shape", () => {
+  it("[PAR3] reads the three spellings of prompts as one shape", () => {
     const expected = [{ text: "anime", weight: 1 }];
     for (const prompts of ["anime", ["anime"], [{ text: "anime" }]]) {
       expect(parseParameters({ prompts }).accepted.prompts).toEqual(expected);
     }
   });
 
-  it("keeps good fields beside a bad one, lists unknown keys and skips nulls", () => {
+  it("[PAR2] keeps good fields beside a bad one, lists unknown keys and skips nulls", () => {
     const parsed = parseParameters({ noise_scale: 9, base_seed: 7, paused: null, colour: 1 });
     expect(parsed.accepted).toEqual({ baseSeed: 7 });
     expect(parsed.rejected.map((one) => one.field)).toEqual(["noise_scale"]);
@@ -84,7 +84,7 @@ describe("parseParameters", () => {
 });
 
 describe("defaultParameters", () => {
-  it("has the defaults that a guide's client relies on and leaves the rest open", () => {
+  it("[PAR11] has the defaults that a guide's client relies on and leaves the rest open", () => {
     const defaults = defaultParameters();
     expect(defaults).toMatchObject({ noiseScale: 0.7, vaceUseInputVideo: true });
     expect(defaults).not.toHaveProperty("vaceEnabled");
@@ -100,14 +100,14 @@ describe("defaultParameters", () => {
 });
 
 describe("mergeParameters", () => {
-  it("lets the latest value win and keeps what was not named", () => {
+  it("[PAR4] lets the latest value win and keeps what was not named", () => {
     const merged = mergeParameters(mergeParameters(defaultParameters(), { noiseScale: 0.2, baseSeed: 5 }), {
       noiseScale: 0.9,
     });
     expect(merged).toMatchObject({ noiseScale: 0.9, baseSeed: 5 });
   });
 
-  it("cancels a waiting transition when new prompts come without one", () => {
+  it("[PAR6] cancels a waiting transition when new prompts come without one", () => {
     const { accepted } = parseParameters({ transition: { target_prompts: "sepia" } });
     const waiting = mergeParameters(defaultParameters(), accepted);
     expect(waiting.transition).toMatchObject({ numSteps: 4 });
@@ -116,7 +116,7 @@ describe("mergeParameters", () => {
     expect(mergeParameters(waiting, { noiseScale: 0.1 })).toHaveProperty("transition");
   });
 
-  it("adds one-shots up, so that no message takes back another's", () => {
+  it("[PAR5] adds one-shots up, so that no message takes back another's", () => {
     const first = mergeParameters(defaultParameters(), {
       resetCache: true,
       loraScales: [
@@ -134,7 +134,7 @@ describe("mergeParameters", () => {
 });
 
 describe("takeOneShots", () => {
-  it("gives one-shots to one chunk only", () => {
+  it("[PAR5] gives one-shots to one chunk only", () => {
     const { now, rest } = takeOneShots({ ...defaultParameters(), resetCache: true, loraScales: [], baseSeed: 3 });
     expect(now.resetCache).toBe(true);
     expect(rest).not.toHaveProperty("resetCache");

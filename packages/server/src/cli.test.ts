@@ -126,7 +126,7 @@ describe("the command", () => {
     expect(output.out).not.toContain(homedir());
   });
 
-  it("ends with code 0 on SIGTERM while it streams, and tells the client", async () => {
+  it("[SES7] ends with code 0 on SIGTERM while it streams, and tells the client", async () => {
     const { ask, load, child, exit, output } = await serve();
     await load("passthrough");
     const client = await TestClient.connect({ ask });

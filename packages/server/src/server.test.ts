@@ -13,7 +13,7 @@ afterAll(() => rig.close());
 describe("a passthrough session", () => {
   beforeAll(() => rig.load("passthrough"));
 
-  it("sends the client's frames back, in their size, on a track that belongs to a stream", async () => {
+  it("[RTC6][STR8] sends the client's frames back, in their size, on a track that belongs to a stream", async () => {
     const client = await rig.connect({ parameters: { input_mode: "video" } });
     await client.receive(30);
     expect(client.hadStream).toBe(true);
@@ -33,7 +33,7 @@ describe("a passthrough session", () => {
     expect(Math.abs(data[64 * 40 + 10]! - bright)).toBeLessThan(16);
   });
 
-  it("tells the figures about once a second", async () => {
+  it("[STR7] tells the figures about once a second", async () => {
     const client = await rig.connect();
     await until(() => client.told("stats").length >= 2, "two stats messages");
     const last = client.told("stats").at(-1)!;
@@ -42,7 +42,7 @@ describe("a passthrough session", () => {
     expect(last.fps_out).toBeGreaterThan(0);
   });
 
-  it("answers bad messages on the channel and goes on", async () => {
+  it("[PAR7][PAR8][PAR9] answers bad messages on the channel and goes on", async () => {
     const client = await rig.connect();
     await client.receive(5);
     await client.send("make it blue");
@@ -59,7 +59,7 @@ describe("a passthrough session", () => {
     await client.receive(5);
   });
 
-  it("holds the picture while paused and goes on after it", async () => {
+  it("[STR5] holds the picture while paused and goes on after it", async () => {
     const client = await rig.connect();
     await client.receive(10);
     await client.send({ paused: true });
@@ -68,7 +68,7 @@ describe("a passthrough session", () => {
     await until(() => (client.told("stats").at(-1)?.fps_out ?? 0) > 0, "the rate to rise again");
   });
 
-  it("frees the session at once when the client closes its data channel", async () => {
+  it("[SES1] frees the session at once when the client closes its data channel", async () => {
     const client = await rig.connect();
     await client.receive(5);
     expect(await rig.sessionCount()).toBe(1);
@@ -76,7 +76,7 @@ describe("a passthrough session", () => {
     await until(async () => (await rig.sessionCount()) === 0, "the session to be freed", 1000);
   });
 
-  it("tells the client and frees the session on DELETE, after which candidates for it are refused", async () => {
+  it("[SES2][RTC9][RTC10] tells the client and frees the session on DELETE, after which candidates for it are refused", async () => {
     const client = await rig.connect();
     await client.receive(5);
     const path = `/api/v1/webrtc/offer/${client.sessionId}`;
@@ -89,14 +89,14 @@ describe("a passthrough session", () => {
     expect((await rig.ask(path, patch)).status).toBe(404);
   });
 
-  it("refuses more sessions than its limit with a text that says so", async () => {
+  it("[SES6] refuses more sessions than its limit with a text that says so", async () => {
     await rig.connect();
     await rig.connect();
     await expect(rig.connect()).rejects.toThrow(/too_many_sessions/);
     expect(await rig.sessionCount()).toBe(2);
   });
 
-  it("takes useless candidates without complaint, and still connects by the good ones", async () => {
+  it("[RTC8] takes useless candidates without complaint, and still connects by the good ones", async () => {
     const client = await rig.connect();
     const candidates = ["", "end-of-candidates", "a=end-of-candidates", "garbage", "candidate:1 1 udp x y z"].map(
       (candidate) => ({ candidate, sdpMid: "0" }),
@@ -117,7 +117,7 @@ describe("a passthrough session", () => {
     expect(next.frames.at(-1)).toMatchObject({ width: 128, height: 96 });
   });
 
-  it("keeps a session through a load that asks for what is loaded", async () => {
+  it("[LOAD8] keeps a session through a load that asks for what is loaded", async () => {
     await rig.load("passthrough");
     const client = await rig.connect();
     await client.receive(5);
@@ -126,7 +126,7 @@ describe("a passthrough session", () => {
     expect(client.told("stream_stopped")).toEqual([]);
   });
 
-  it("writes one line for each step of a session, and never a prompt", async () => {
+  it("[OPS2] writes one line for each step of a session, and never a prompt", async () => {
     const since = rig.logLines.length;
     const client = await rig.connect({ parameters: { prompts: "a very private prompt" } });
     await client.receive(5);

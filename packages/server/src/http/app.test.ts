@@ -66,7 +66,7 @@ afterAll(async () => {
 });
 
 describe("before a pipeline is loaded", () => {
-  it("says so in the status", async () => {
+  it("[LOAD12] says so in the status", async () => {
     const response = await server.app.request("/api/v1/pipeline/status");
     expect(await response.json()).toEqual({
       status: "not_loaded",
@@ -79,7 +79,7 @@ describe("before a pipeline is loaded", () => {
     });
   });
 
-  it("refuses an offer in the words that clients know", async () => {
+  it("[GEN1][RTC1] refuses an offer in the words that clients know", async () => {
     const body = await refusal(offer({ sdp: VIDEO_SDP("VP8"), type: "offer" }), 400);
     expect(body).toEqual({
       detail: "Pipeline not loaded. Please load pipeline first.",
@@ -89,35 +89,35 @@ describe("before a pipeline is loaded", () => {
 });
 
 describe("POST /api/v1/pipeline/load", () => {
-  it("refuses a pipeline that does not exist, naming those that do", async () => {
+  it("[LOAD6] refuses a pipeline that does not exist, naming those that do", async () => {
     const body = await refusal(load({ pipeline_id: "nope" }), 404);
     expect(body.detail).toContain("passthrough");
   });
 
-  it("refuses a height that is no multiple of 16, naming one that is", async () => {
+  it("[LOAD4] refuses a height that is no multiple of 16, naming one that is", async () => {
     const body = await refusal(load({ pipeline_id: "longlive", load_params: { height: 333 } }), 422);
     expect(body).toMatchObject({ code: "invalid_resolution", detail: expect.stringContaining("576x336") });
   });
 
-  it("answers malformed and missing JSON as FastAPI does", async () => {
+  it("[GEN2] answers malformed and missing JSON as FastAPI does", async () => {
     const malformed = await refusal(load("{bad"), 422);
     expect(malformed.detail).toEqual([{ type: "json_invalid", loc: ["body", 1], msg: "JSON decode error", input: {} }]);
     const missing = await refusal(load(undefined), 422);
     expect(missing.detail).toEqual([{ type: "missing", loc: ["body"], msg: "Field required", input: null }]);
   });
 
-  it("names the field that is wrong", async () => {
+  it("[GEN3][LOAD5] names the field that is wrong", async () => {
     const body = await refusal(load({ pipeline_id: 5 }), 422);
     expect(body.detail).toContainEqual(
       expect.objectContaining({ type: "string_type", loc: ["body", "pipeline_id"], input: 5 }),
     );
   });
 
-  it("refuses a body beyond its bound", async () => {
+  it("[GEN4] refuses a body beyond its bound", async () => {
     await refusal(load(JSON.stringify({ pipeline_id: "x".repeat(2_000_000) })), 413);
   });
 
-  it("says loading, and soon loaded, for passthrough", async () => {
+  it("[LOAD13] says loading, and soon loaded, for passthrough", async () => {
     const response = await load({ pipeline_ids: ["passthrough"], load_params: { width: 64, height: 48 } });
     expect(await response.json()).toEqual({ message: "Pipeline loading initiated successfully" });
     const status = async () => (await server.app.request("/api/v1/pipeline/status")).json();
@@ -131,7 +131,7 @@ describe("POST /api/v1/pipeline/load", () => {
 });
 
 describe("POST /api/v1/webrtc/offer", () => {
-  it("refuses garbage, an offer without video, and one without a common codec", async () => {
+  it("[RTC2] refuses garbage, an offer without video, and one without a common codec", async () => {
     expect(await refusal(offer({ sdp: "garbage", type: "offer" }), 400)).toMatchObject({ code: "invalid_sdp" });
     expect(await refusal(offer({ sdp: "", type: "offer" }), 400)).toMatchObject({ code: "invalid_sdp" });
     const audioOnly = VIDEO_SDP("VP8").replace("m=video", "m=audio");
@@ -142,7 +142,7 @@ describe("POST /api/v1/webrtc/offer", () => {
     expect(body).toMatchObject({ code: "no_common_codec", detail: expect.stringContaining("VP8") });
   });
 
-  it("refuses what is no offer", async () => {
+  it("[RTC3] refuses what is no offer", async () => {
     for (const [body, loc] of [
       [{ type: "offer" }, ["body", "sdp"]],
       [{ sdp: "x", type: "answer" }, ["body", "type"]],
@@ -154,7 +154,7 @@ describe("POST /api/v1/webrtc/offer", () => {
     }
   });
 
-  it("refuses initial parameters by the rules of the live ones", async () => {
+  it("[RTC4] refuses initial parameters by the rules of the live ones", async () => {
     for (const initialParameters of [
       { noise_scale: 2 },
       { prompts: [{ text: "a", weight: -1 }] },
@@ -170,30 +170,30 @@ describe("POST /api/v1/webrtc/offer", () => {
     await refusal(offer({ sdp: VIDEO_SDP("VP8"), type: "offer", initialParameters: "text" }), 422);
   });
 
-  it("leaves no session behind a refused offer", async () => {
+  it("[RTC5][OPS1] leaves no session behind a refused offer", async () => {
     const response = await server.app.request("/health");
     expect(await response.json()).toMatchObject({ status: "healthy", sessions: 0 });
   });
 });
 
 describe("PATCH and DELETE /api/v1/webrtc/offer/{id}", () => {
-  it("answers 404 to candidates for a session that is not there", async () => {
+  it("[RTC9] answers 404 to candidates for a session that is not there", async () => {
     expect(await refusal(patch("abc", { candidates: [] }), 404)).toMatchObject({ code: "session_not_found" });
   });
 
-  it("grants the end of a session that has ended already", async () => {
+  it("[RTC10] grants the end of a session that has ended already", async () => {
     const response = await server.app.request("/api/v1/webrtc/offer/abc", { method: "DELETE" });
     expect(response.status).toBe(204);
   });
 
-  it("answers 422 for a body of another shape", async () => {
+  it("[RTC11] answers 422 for a body of another shape", async () => {
     await refusal(patch("abc", {}), 422);
     await refusal(patch("abc", { candidates: [{ candidate: null }] }), 422);
   });
 });
 
 describe("the rest", () => {
-  it("allows any origin", async () => {
+  it("[GEN5] allows any origin", async () => {
     const response = await server.app.request("/health", { headers: { origin: "http://example.com" } });
     expect(response.headers.get("access-control-allow-origin")).toBe("*");
     const preflight = await server.app.request("/api/v1/webrtc/offer/abc", {
@@ -209,12 +209,12 @@ describe("the rest", () => {
     expect(preflight.headers.get("access-control-allow-headers")).toContain("content-type");
   });
 
-  it("gives no STUN server to clients of a server for this machine alone", async () => {
+  it("[ICE1] gives no STUN server to clients of a server for this machine alone", async () => {
     const response = await server.app.request("/api/v1/webrtc/ice-servers");
     expect(await response.json()).toEqual({ iceServers: [] });
   });
 
-  it("serves the page, its files, and the page again for paths of its own", async () => {
+  it("[PAGE1] serves the page, its files, and the page again for paths of its own", async () => {
     const get = async (path: string) => (await server.app.request(path)).text();
     expect(await get("/")).toBe("<h1>studio</h1>");
     expect(await get("/some/view")).toBe("<h1>studio</h1>");
@@ -224,7 +224,7 @@ describe("the rest", () => {
     expect(script.headers.get("cache-control")).toContain("immutable");
   });
 
-  it("serves nothing from outside the page's folder, and no page for what is no path of it", async () => {
+  it("[GEN6][PAGE3] serves nothing from outside the page's folder, and no page for what is no path of it", async () => {
     for (const path of [
       "/missing.js",
       "/api/v1/nothing",
@@ -237,7 +237,7 @@ describe("the rest", () => {
     }
   });
 
-  it("serves the example pages, and nothing beside them", async () => {
+  it("[PAGE4] serves the example pages, and nothing beside them", async () => {
     const page = await server.app.request("/examples/guide.html");
     expect(page.headers.get("content-type")).toContain("text/html");
     expect(await page.text()).toContain("RTCPeerConnection");
@@ -245,14 +245,14 @@ describe("the rest", () => {
     await refusal(Promise.resolve(server.app.request("/examples/%2e%2e/package.json")), 404);
   });
 
-  it("answers other methods on unknown paths with 405", async () => {
+  it("[GEN7] answers other methods on unknown paths with 405", async () => {
     expect(await refusal(post("/nothing", {}), 405)).toEqual({
       detail: "Method Not Allowed",
       code: "method_not_allowed",
     });
   });
 
-  it("shows a plain page when the studio is not built", async () => {
+  it("[PAGE2] shows a plain page when the studio is not built", async () => {
     const bare = createServer({
       modelsDir: home,
       studioFolder: join(home, "nowhere"),

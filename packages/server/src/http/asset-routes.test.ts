@@ -57,7 +57,7 @@ async function everything(): Promise<string[]> {
 }
 
 describe("POST /api/v1/assets", () => {
-  it("writes the file and answers with where it is", async () => {
+  it("[AST1] writes the file and answers with where it is", async () => {
     const response = await upload("character.png", new Uint8Array(2 * MIB).fill(7));
     expect(response.status).toBe(200);
     const info = (await response.json()) as AssetInfo;
@@ -73,25 +73,25 @@ describe("POST /api/v1/assets", () => {
     expect(Math.abs(info.created_at - Date.now() / 1000)).toBeLessThan(60);
   });
 
-  it("replaces a file of the same name, and takes an empty body", async () => {
+  it("[AST2] replaces a file of the same name, and takes an empty body", async () => {
     await upload("a.png", "first");
     await upload("a.png", "second");
     expect(await readFile(join(folder, "a.png"), "utf8")).toBe("second");
     expect((await upload("b.png", null)).status).toBe(200);
   });
 
-  it("makes the folders of a name", async () => {
+  it("[AST6] makes the folders of a name", async () => {
     const info = (await (await upload("sub/deep/clip.WebM", "x")).json()) as AssetInfo;
     expect(info).toMatchObject({ name: "clip", folder: "sub/deep", type: "video" });
   });
 
-  it("takes exactly 50 MiB", async () => {
+  it("[AST3] takes exactly 50 MiB", async () => {
     const response = await upload("large.mp4", zeros(50 * MIB).stream);
     expect(response.status).toBe(200);
     expect((await stat(join(folder, "large.mp4"))).size).toBe(50 * MIB);
   });
 
-  it("stops reading beyond 50 MiB and leaves nothing behind", async () => {
+  it("[AST3] stops reading beyond 50 MiB and leaves nothing behind", async () => {
     const { stream, read } = zeros(200 * MIB);
     const response = await upload("large.mp4", stream);
     expect(response.status).toBe(413);
@@ -100,14 +100,14 @@ describe("POST /api/v1/assets", () => {
     expect(await readdir(folder)).toEqual([]);
   });
 
-  it("refuses a length beyond 50 MiB without reading", async () => {
+  it("[AST3] refuses a length beyond 50 MiB without reading", async () => {
     const { stream, read } = zeros(200 * MIB);
     const response = await upload("large.mp4", stream, { "content-length": String(200 * MIB) });
     expect(response.status).toBe(413);
     expect(read()).toBeLessThanOrEqual(2 * MIB);
   });
 
-  it("keeps the old file when an upload breaks off", async () => {
+  it("[AST2] keeps the old file when an upload breaks off", async () => {
     await upload("a.png", "whole");
     const broken = new ReadableStream<Uint8Array>({
       start(controller) {
@@ -122,7 +122,7 @@ describe("POST /api/v1/assets", () => {
     expect(await readFile(join(folder, "a.png"), "utf8")).toBe("whole");
   });
 
-  it("refuses other types", async () => {
+  it("[AST4] refuses other types", async () => {
     for (const name of ["a.txt", "a", "png", "a.png.exe", "a.svg"]) {
       const response = await upload(name, "x");
       expect(response.status, name).toBe(415);
@@ -130,7 +130,7 @@ describe("POST /api/v1/assets", () => {
     }
   });
 
-  it("refuses names that lead out of the folder, and writes nothing", async () => {
+  it("[AST5] refuses names that lead out of the folder, and writes nothing", async () => {
     const names = [
       "../evil.png",
       "sub/../../evil.png",
@@ -152,7 +152,7 @@ describe("POST /api/v1/assets", () => {
     expect(await everything()).toEqual([]);
   });
 
-  it("refuses a folder that is a link to elsewhere", async () => {
+  it("[AST5] refuses a folder that is a link to elsewhere", async () => {
     await mkdir(folder);
     await mkdir(join(home, "elsewhere"));
     await symlink(join(home, "elsewhere"), join(folder, "link"));
@@ -166,7 +166,7 @@ describe("POST /api/v1/assets", () => {
     expect(await readdir(folder)).toEqual(["a.png"]);
   });
 
-  it("asks for a name when there is none", async () => {
+  it("[AST8] asks for a name when there is none", async () => {
     const response = await server.app.request("/api/v1/assets", { method: "POST", body: "x" });
     expect(response.status).toBe(422);
     expect(((await response.json()) as ErrorBody).detail).toContainEqual(
@@ -180,7 +180,7 @@ describe("GET /api/v1/assets", () => {
     expect(await list()).toEqual([]);
   });
 
-  it("lists by type, whatever the case of the extension, and leaves the rest out", async () => {
+  it("[AST7] lists by type, whatever the case of the extension, and leaves the rest out", async () => {
     for (const name of ["a.PNG", "b.jpeg", "c.MP4"]) await upload(name, "x");
     await writeFile(join(folder, "notes.txt"), "x");
     await writeFile(join(folder, ".hidden.png"), "x");
@@ -190,7 +190,7 @@ describe("GET /api/v1/assets", () => {
     expect((await server.app.request("/api/v1/assets?type=audio")).status).toBe(422);
   });
 
-  it("lists the newest first, also from folders", async () => {
+  it("[AST7] lists the newest first, also from folders", async () => {
     await upload("old.png", "x");
     await new Promise((resolve) => setTimeout(resolve, 20));
     await upload("sub/new.png", "x");

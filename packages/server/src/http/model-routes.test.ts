@@ -52,7 +52,7 @@ function holdBytes(): () => void {
 }
 
 describe("the models' routes", () => {
-  it("fetch what a pipeline lacks, and tell how far it is", async () => {
+  it("[MOD1] fetch what a pipeline lacks, and tell how far it is", async () => {
     expect(await status("longlive")).toMatchObject({ downloaded: false, progress: null });
     expect((await status("longlive")).missing).toContain("LongLive-1.3B/models/lora.pt");
     const release = holdBytes();
@@ -70,7 +70,7 @@ describe("the models' routes", () => {
     expect(logged).not.toContain("hf_secret");
   });
 
-  it("refuse a second download of the same, and take one of another", async () => {
+  it("[MOD2] refuse a second download of the same, and take one of another", async () => {
     const release = holdBytes();
     await start("longlive");
     const response = await start("longlive");
@@ -83,7 +83,7 @@ describe("the models' routes", () => {
     await until(async () => (await status("longlive")).downloaded, "the download");
   });
 
-  it("keep the text of a failure until the next download", async () => {
+  it("[MOD3] keep the text of a failure until the next download", async () => {
     hub.repos["daydreamlive/WanVideo_comfy"] = {};
     await start("longlive");
     await until(async () => (await status("longlive")).progress?.is_downloading === false, "the failure");
@@ -94,7 +94,7 @@ describe("the models' routes", () => {
     expect((await status("longlive")).progress).toMatchObject({ is_downloading: true, error: null });
   });
 
-  it("give a download up on request, and with the server", async () => {
+  it("[MOD4] give a download up on request, and with the server", async () => {
     holdBytes();
     await start("longlive");
     expect(await (await cancel("longlive")).json()).toEqual({ message: "Model download cancelled for longlive" });
@@ -103,13 +103,13 @@ describe("the models' routes", () => {
     await start("longlive"); // left running for the end of this test, which closes the server
   });
 
-  it("have nothing to fetch for a pipeline without files", async () => {
+  it("[MOD5] have nothing to fetch for a pipeline without files", async () => {
     expect((await start("passthrough")).status).toBe(200);
     expect(await status("passthrough")).toEqual({ downloaded: true, progress: null, missing: [] });
     expect(await status("nope")).toMatchObject({ downloaded: true });
   });
 
-  it("answer bad requests in the words that clients know", async () => {
+  it("[MOD6] answer bad requests in the words that clients know", async () => {
     const empty = await start("");
     expect([empty.status, await empty.json()]).toMatchObject([400, { detail: "pipeline_id is required" }]);
     expect((await start("nope")).status).toBe(404);

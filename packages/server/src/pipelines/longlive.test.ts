@@ -45,7 +45,7 @@ describe("longlive", () => {
     }
   });
 
-  it("gives the model the LoRA files of one folder, and their scales under the names of the load", async () => {
+  it("[LOAD14] gives the model the LoRA files of one folder, and their scales under the names of the load", async () => {
     await mkdir(join(loraDir, "styles"), { recursive: true });
     const [ink, oil] = [join(loraDir, "styles", "ink.safetensors"), join(loraDir, "oil.safetensors")];
     await Promise.all([ink, oil].map((path) => writeFile(path, "")));
@@ -68,7 +68,7 @@ describe("longlive", () => {
     await loaded.close();
   });
 
-  it("refuses LoRA files from anywhere else", async () => {
+  it("[LOAD14] refuses LoRA files from anywhere else", async () => {
     await mkdir(loraDir);
     await writeFile(join(home, "secret.safetensors"), "");
     await symlink(join(home, "secret.safetensors"), join(loraDir, "link.safetensors"));

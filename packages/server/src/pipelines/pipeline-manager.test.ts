@@ -47,7 +47,7 @@ function rig() {
 }
 
 describe("PipelineManager", () => {
-  it("is loading before load returns, and loaded after", async () => {
+  it("[LOAD7] is loading before load returns, and loaded after", async () => {
     const { manager, load, loads, turn } = rig();
     load(1);
     expect(manager.status()).toMatchObject({ status: "loading", error: null });
@@ -60,7 +60,7 @@ describe("PipelineManager", () => {
     expect(manager.status()).toMatchObject({ status: "loaded", pipeline_id: "held", load_params: { seed: 1 } });
   });
 
-  it("does nothing for the same load again, loading or loaded", async () => {
+  it("[LOAD8] does nothing for the same load again, loading or loaded", async () => {
     const { manager, load, loads, events, turn } = rig();
     load(1);
     load(1);
@@ -72,7 +72,7 @@ describe("PipelineManager", () => {
     expect(events).toEqual(["load 1"]);
   });
 
-  it("ends the sessions and frees the old pipeline before it loads another", async () => {
+  it("[LOAD9] ends the sessions and frees the old pipeline before it loads another", async () => {
     const { manager, load, loads, events, turn } = rig();
     load(1);
     await turn();
@@ -86,7 +86,7 @@ describe("PipelineManager", () => {
     expect(events).toEqual(["load 1", "gone pipeline_changed", "close 1", "load 2"]);
   });
 
-  it("gives up a running load for a later one, and skips those between", async () => {
+  it("[LOAD10] gives up a running load for a later one, and skips those between", async () => {
     const { manager, load, loads, events, turn } = rig();
     load(1);
     await turn();
@@ -99,7 +99,7 @@ describe("PipelineManager", () => {
     expect(manager.status()).toMatchObject({ status: "loaded", load_params: { seed: 3 } });
   });
 
-  it("keeps the error, always with a text, until the next load", async () => {
+  it("[LOAD11] keeps the error, always with a text, until the next load", async () => {
     const { manager, load, loads, turn } = rig();
     load(1);
     await turn();

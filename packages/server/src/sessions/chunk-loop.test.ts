@@ -51,7 +51,7 @@ async function resetWhileWaiting(losesOneShots: boolean): Promise<Parameters> {
 }
 
 describe("ChunkLoop", () => {
-  it("keeps what acts once until a chunk starts", async () => {
+  it("[PAR5] keeps what acts once until a chunk starts", async () => {
     expect(await resetWhileWaiting(false)).toMatchObject({ resetCache: true, noiseScale: 0.3 });
   });
 

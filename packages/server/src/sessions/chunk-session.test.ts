@@ -23,7 +23,7 @@ function brightness(client: { frames: { width: number; data: Uint8Array }[] }): 
 }
 
 describe("a session in text mode", () => {
-  it("makes video for a client that only receives", async () => {
+  it("[RTC7] makes video for a client that only receives", async () => {
     const client = await rig.connect({ direction: "recvonly", parameters: { prompts: "grey" } });
     await client.receive(30);
     expect(client.hadStream).toBe(true);
@@ -44,7 +44,7 @@ describe("a session in text mode", () => {
 });
 
 describe("a session in video mode", () => {
-  it("makes chunks of the client's frames, and goes over from text while it runs", async () => {
+  it("[PAR10] makes chunks of the client's frames, and goes over from text while it runs", async () => {
     const client = await rig.connect({
       parameters: { input_mode: "text", prompts: "grey" },
       draw: (data) => data.fill(220, 0, 64 * 48),
@@ -55,7 +55,7 @@ describe("a session in video mode", () => {
     await until(() => brightness(client) > 180, "the client's own picture");
   });
 
-  it("gives two clients each their own stream", async () => {
+  it("[SES3] gives two clients each their own stream", async () => {
     const bright = await rig.connect({
       parameters: { input_mode: "video" },
       draw: (data) => data.fill(220, 0, 64 * 48),
@@ -78,7 +78,7 @@ describe("a session in video mode", () => {
 });
 
 describe("failures", () => {
-  it("tells of a chunk that failed, and goes on", async () => {
+  it("[STR6] tells of a chunk that failed, and goes on", async () => {
     const client = await rig.connect({ parameters: { prompts: "grey" } });
     await client.receive(5);
     await client.send({ reset_cache: true });
@@ -94,7 +94,7 @@ describe("failures", () => {
     expect(client.told("stream_stopped")).toEqual([]);
   });
 
-  it("stops the stream after three failures in a row, and says why", async () => {
+  it("[STR6] stops the stream after three failures in a row, and says why", async () => {
     const since = rig.logLines.length;
     const client = await rig.connect({ parameters: { prompts: "throw" } });
     await until(() => client.told("stream_stopped").length === 1, "the end");
@@ -110,14 +110,14 @@ describe("failures", () => {
     expect(warnings).toHaveLength(3);
   });
 
-  it("stops the stream at once when memory is out", async () => {
+  it("[STR6] stops the stream at once when memory is out", async () => {
     const client = await rig.connect({ parameters: { prompts: "exhaust" } });
     await until(() => client.told("stream_stopped").length === 1, "the end");
     expect(client.told("stream_stopped")[0]).toMatchObject({ code: "out_of_memory", reason: "chunks_failed" });
     expect(client.told("error")).toEqual([]);
   });
 
-  it("tells every session when the engine dies, says so in the status, and loads again", async () => {
+  it("[SES8] tells every session when the engine dies, says so in the status, and loads again", async () => {
     const bystander = await rig.connect({ parameters: { prompts: "grey" } });
     await bystander.receive(5);
     const fatal = await rig.connect({ parameters: { prompts: "die" } });

@@ -4,7 +4,7 @@ import { InputBuffer, sampleIndices } from "./input-buffer.ts";
 const frame = (id: number, bytes = 1) => ({ id, data: new Uint8Array(bytes) });
 
 describe("sampleIndices", () => {
-  it("spreads a chunk over what waits, rounding halves to even", () => {
+  it("[STR1] spreads a chunk over what waits, rounding halves to even", () => {
     expect(sampleIndices(12, 12)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
     expect(sampleIndices(18, 12)).toEqual([0, 2, 3, 4, 6, 8, 9, 10, 12, 14, 15, 16]);
     expect(sampleIndices(24, 12)).toEqual([0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22]);
@@ -30,7 +30,7 @@ describe("InputBuffer", () => {
     expect(buffer.take(12)[0]!.id).toBe(17);
   });
 
-  it("keeps the newest 30 frames", () => {
+  it("[STR1] keeps the newest 30 frames", () => {
     const buffer = new InputBuffer<ReturnType<typeof frame>>();
     for (let i = 0; i < 100; i++) buffer.push(frame(i), i);
     expect(buffer.length).toBe(30);

@@ -70,7 +70,7 @@ function seeded(seed: number): () => number {
 }
 
 describe("OutputPacer", () => {
-  it("spreads chunks of 12 frames in half a second evenly", () => {
+  it("[STR2] spreads chunks of 12 frames in half a second evenly", () => {
     const rig = new Rig();
     rig.produce({ frames: 12, chunkMs: () => 500, forMs: 10_000 });
     rig.clock.advance(10_000);
@@ -116,7 +116,7 @@ describe("OutputPacer", () => {
     expect(fpsError).toBeLessThan(0.05);
   });
 
-  it("plays no faster than the camera when the model is faster", () => {
+  it("[STR2] plays no faster than the camera when the model is faster", () => {
     const rig = new Rig();
     // 12 frames of a 15 fps camera take 800 ms to come; the model needs 200 of them.
     const push = () => {
@@ -139,7 +139,7 @@ describe("OutputPacer", () => {
     expect(rig.pacer.length).toBeLessThan(18);
   });
 
-  it("drops the oldest frames beyond a chunk that plays and one that waits", () => {
+  it("[STR4] drops the oldest frames beyond a chunk that plays and one that waits", () => {
     const rig = new Rig();
     for (let i = 0; i < 5; i++) rig.push(12, 500);
     expect(rig.pacer.length).toBe(24);
@@ -161,7 +161,7 @@ describe("OutputPacer", () => {
     expect(period / (1000 / rig.pacer.fps)).toBeLessThan(1.105);
   });
 
-  it("catches up after a short stall at double speed, not in a burst", () => {
+  it("[STR3] catches up after a short stall at double speed, not in a burst", () => {
     const rig = new Rig();
     rig.produce({ frames: 12, chunkMs: () => 500, forMs: 9000 });
     rig.clock.advance(5100);
@@ -175,7 +175,7 @@ describe("OutputPacer", () => {
     expect(rig.evenness(from + 600, from + 1500, 24).stalls).toBe(0);
   });
 
-  it("forgives a long stall instead of hurrying through it", () => {
+  it("[STR3] forgives a long stall instead of hurrying through it", () => {
     const rig = new Rig();
     rig.push(12, 500);
     rig.clock.advance(100);
@@ -217,7 +217,7 @@ describe("VideoOutput", () => {
     expect(sent.length).toBe(count);
   });
 
-  it("drops what waits when the picture is held", () => {
+  it("[STR5] drops what waits when the picture is held", () => {
     const clock = new VirtualClock();
     const sent: number[] = [];
     const output = new VideoOutput({ clock, send: (frame) => sent.push(frame.data[0]!), onSent: () => {} });

@@ -10,7 +10,7 @@ function resolveAsset(path: string): string {
 const send = (parameters: SessionParameters, message: object) => parameters.receive(JSON.stringify(message));
 
 describe("SessionParameters", () => {
-  it("starts with the defaults, what the load says of VACE, and what the offer names", () => {
+  it("[PAR11] starts with the defaults, what the load says of VACE, and what the offer names", () => {
     const initial = parseInitialParameters({ prompts: "anime", vace_ref_images: ["face.png"] }, resolveAsset);
     expect(new SessionParameters(initial, true, resolveAsset).current).toMatchObject({
       noiseScale: 0.7,
@@ -22,13 +22,13 @@ describe("SessionParameters", () => {
     expect(new SessionParameters({ vaceEnabled: true }, false, resolveAsset).current.vaceEnabled).toBe(true);
   });
 
-  it("shows a chunk the newest of a burst of messages", () => {
+  it("[PAR4] shows a chunk the newest of a burst of messages", () => {
     const parameters = new SessionParameters({}, false, resolveAsset);
     for (let i = 0; i <= 100; i++) expect(send(parameters, { noise_scale: i / 100 })).toBeUndefined();
     expect(parameters.take().noiseScale).toBe(1);
   });
 
-  it("gives what acts once to one chunk, however many messages come before it", () => {
+  it("[PAR5] gives what acts once to one chunk, however many messages come before it", () => {
     const parameters = new SessionParameters({}, false, resolveAsset);
     send(parameters, { reset_cache: true });
     send(parameters, { noise_scale: 0.2 });
@@ -36,7 +36,7 @@ describe("SessionParameters", () => {
     expect(parameters.take()).not.toHaveProperty("resetCache");
   });
 
-  it("rejects bad fields and images that were not uploaded, and takes their neighbours", () => {
+  it("[PAR8][PAR9] rejects bad fields and images that were not uploaded, and takes their neighbours", () => {
     const parameters = new SessionParameters({}, false, resolveAsset);
     const reply = send(parameters, { noise_scale: 9, base_seed: 3, first_frame_image: "nowhere.png" });
     expect(reply).toMatchObject({
@@ -50,7 +50,7 @@ describe("SessionParameters", () => {
     expect(parameters.current).not.toHaveProperty("firstFrameImage");
   });
 
-  it("answers what is no JSON object with an error", () => {
+  it("[PAR7] answers what is no JSON object with an error", () => {
     const parameters = new SessionParameters({}, false, resolveAsset);
     for (const text of ["{bad", "[]", "null", '"text"', "5", ""]) {
       expect(parameters.receive(text), text).toMatchObject({ type: "error", code: "invalid_request" });

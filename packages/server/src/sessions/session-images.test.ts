@@ -43,7 +43,7 @@ function got(client: TestClient): string[] {
 }
 
 describe("a session with images", () => {
-  it("gives the model references when they change, and an empty list to clear them", async () => {
+  it("[PAR12] gives the model references when they change, and an empty list to clear them", async () => {
     const client = await rig.connect({ parameters: { prompts: "grey", vace_ref_images: ["red.png"] } });
     const expected = ["references [4x3:255/0/0/255]"];
     await until(() => got(client).length === 1, "the references");
@@ -75,7 +75,7 @@ describe("a session with images", () => {
     expect(got(client)).toEqual(["first 5x2:0/0/255/255, last 5x2:0/0/255/255"]);
   });
 
-  it("leaves out what it cannot read, says so once, and goes on", async () => {
+  it("[PAR12] leaves out what it cannot read, says so once, and goes on", async () => {
     const client = await rig.connect({ parameters: { prompts: "grey", vace_ref_images: ["broken.png", "blue.png"] } });
     await until(() => got(client).length === 1, "the other reference");
     await client.receive(15);

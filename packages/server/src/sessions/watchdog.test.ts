@@ -21,7 +21,7 @@ describe("Watchdog", () => {
     expect(lost).toEqual([]);
   });
 
-  it("notices within eight seconds that nothing comes any more", async () => {
+  it("[SES4] notices within eight seconds that nothing comes any more", async () => {
     const { clock, lost, watchdog } = watch((nowMs) => Math.min(nowMs, 10_300));
     watchdog.connected();
     await clock.advanceAsync(30_000, 100);
@@ -38,7 +38,7 @@ describe("Watchdog", () => {
     expect(lost.map((one) => one.cause)).toEqual(["peer_lost"]);
   });
 
-  it("gives a client half a minute to connect", async () => {
+  it("[SES5] gives a client half a minute to connect", async () => {
     const { clock, lost } = watch(() => 0);
     await clock.advanceAsync(29_000, 250);
     expect(lost).toEqual([]);
