@@ -2,7 +2,7 @@
 // that this version does not know is left alone, so that a newer server works with an older page.
 import type { ServerMessage } from "@everframe/protocol";
 
-const KNOWN: Record<ServerMessage["type"], true> = {
+const KNOWN: Partial<Record<ServerMessage["type"], true>> = {
   stream_stopped: true,
   parameters_rejected: true,
   error: true,

@@ -8,6 +8,8 @@
 type ErrorEntry = {
   readonly status: number;
   readonly retryable: boolean;
+  /** How long a client should wait before it tries again, seconds. */
+  readonly retryAfterS?: number;
   readonly message: (params: never) => string;
 };
 
@@ -54,8 +56,10 @@ export const ERRORS = {
   too_many_sessions: {
     status: 503,
     retryable: true,
-    message: (p: { limit: number }) =>
-      `The server already has ${p.limit} sessions, its limit. Close one or try again later.`,
+    retryAfterS: 5,
+    message: (p: { limit: number; cause: string }) =>
+      `The server already has ${p.limit} ${p.limit === 1 ? "session" : "sessions"}, ${p.cause}. ` +
+      "Close one or try again later.",
   },
   body_too_large: {
     status: 413,
@@ -78,6 +82,17 @@ export const ERRORS = {
     retryable: false,
     message: (p: { reason: string }) =>
       `The file name cannot be used: ${p.reason}. Use a plain name, with folders only below the assets folder.`,
+  },
+  asset_content_unknown: {
+    status: 415,
+    retryable: false,
+    message: (p: { type: string; allowed: readonly string[] }) =>
+      `The content of the file is no ${p.type} of a known format. Upload one of: ${p.allowed.join(", ")}.`,
+  },
+  asset_path_forbidden: {
+    status: 403,
+    retryable: false,
+    message: (_: Empty) => "Invalid path. Only files below the assets folder can be named, as GET /api/v1/assets lists them.",
   },
   asset_not_found: {
     status: 404,
@@ -160,15 +175,45 @@ export const ERRORS = {
     message: (p: { reason: string }) => `A chunk of video could not be made: ${p.reason}`,
   },
   out_of_memory: {
-    status: 500,
+    status: 507,
     retryable: false,
     message: (p: { reason: string }) =>
       `Out of memory: ${clause(p.reason)}. Load the pipeline with a smaller size or close other sessions.`,
   },
+  no_input: {
+    status: 422,
+    retryable: true,
+    message: (p: { reason: string }) =>
+      `The stream waits for pictures: ${clause(p.reason)}. Start the camera, or set input_mode to "text".`,
+  },
+  too_many_messages: {
+    status: 429,
+    retryable: true,
+    message: (_: Empty) =>
+      "Messages come faster than they can be read; some were left out. Send the newest values again, less often.",
+  },
   shutting_down: {
     status: 503,
     retryable: true,
+    retryAfterS: 5,
     message: (_: Empty) => "The server is shutting down. Connect again when it is back.",
+  },
+  frame_not_found: {
+    status: 404,
+    retryable: true,
+    retryAfterS: 1,
+    message: (_: Empty) =>
+      "No frame available (no active session or pipeline not running). Ask again when the session sends video.",
+  },
+  log_not_found: {
+    status: 404,
+    retryable: true,
+    message: (_: Empty) => "Log file not found. The application may not have logged anything yet.",
+  },
+  range_not_satisfiable: {
+    status: 416,
+    retryable: false,
+    message: (p: { bytes: number }) => `The range lies outside of the file, which has ${p.bytes} bytes.`,
   },
   not_found: {
     status: 404,
@@ -198,14 +243,24 @@ type Empty = Record<never, never>;
 export type ErrorCode = keyof typeof ERRORS;
 export type ErrorParams<C extends ErrorCode> = Parameters<(typeof ERRORS)[C]["message"]>[0];
 
-/** One finding of a 422 answer, in the shape of FastAPI's. */
-export type ValidationIssue = { type: string; loc: (string | number)[]; msg: string; input: unknown };
+/** One finding of a 422 answer, in the shape of FastAPI's; `ctx` names the bound that was broken. */
+export type ValidationIssue = {
+  type: string;
+  loc: (string | number)[];
+  msg: string;
+  input: unknown;
+  ctx?: Record<string, unknown>;
+};
 
 export type ErrorOptions = {
   /** The error that led to this one. */
   cause?: unknown;
   /** For a 422: each field's own finding; becomes the answer's `detail`. */
   issues?: ValidationIssue[];
+  /** Seconds after which trying again makes sense; becomes the answer's `Retry-After`. */
+  retryAfterS?: number;
+  /** More fields of the answer's body, by their names on the wire. */
+  extra?: Readonly<Record<string, unknown>>;
 };
 
 /** What is left of an `ApiError` after crossing a thread or the network. */
@@ -222,6 +277,8 @@ export class ApiError<C extends ErrorCode = ErrorCode> extends Error {
   readonly retryable: boolean;
   /** The text, or for a 422 with field findings their list. */
   readonly detail: string | ValidationIssue[];
+  readonly retryAfterS: number | undefined;
+  readonly extra: Readonly<Record<string, unknown>>;
 
   constructor(code: C, params: ErrorParams<C>, options: ErrorOptions = {}) {
     const entry: ErrorEntry = ERRORS[code];
@@ -231,6 +288,8 @@ export class ApiError<C extends ErrorCode = ErrorCode> extends Error {
     this.status = entry.status;
     this.retryable = entry.retryable;
     this.detail = options.issues ?? this.message;
+    this.retryAfterS = options.retryAfterS;
+    this.extra = options.extra ?? {};
   }
 
   /** A structured-clone-safe copy, for worker messages. */
@@ -249,6 +308,10 @@ export class ApiError<C extends ErrorCode = ErrorCode> extends Error {
     error.status = entry.status;
     error.retryable = entry.retryable;
     error.detail = plain.issues ?? plain.message;
+    error.retryAfterS = entry.retryAfterS;
+    error.extra = {};
+    error.retryAfterS = undefined;
+    error.extra = {};
     return error as ApiError;
   }
 

@@ -1,43 +1,92 @@
 /**
- * The bodies of the HTTP API, named as they are on the wire. Requests have a
- * schema, answers a type.
+ * The bodies of the HTTP API, named as they are on the wire. Each has a
+ * schema: requests are read by it, answers are documented and tested by it,
+ * and the types come from it, so that none of the three can drift.
  */
 import { z } from "zod";
-import type { ErrorCode, ValidationIssue } from "./errors.ts";
-import type { WireLoadParams } from "./load.ts";
+import { ERRORS, type ErrorCode } from "./errors.ts";
+import { wireLoadParams } from "./load.ts";
+import { parameterDescription } from "./parameter-description.ts";
 import type { WireParameters } from "./parameters.ts";
 
-/** Answer of POST /api/v1/pipeline/load. */
-export type LoadAnswer = { message: string };
+const secondsSince1970 = z.number().describe("Seconds since 1970");
+
+/** Answer of POST /api/v1/pipeline/load and of the model downloads: what was begun, in words. */
+export const messageAnswer = z.object({ message: z.string() });
+export type LoadAnswer = z.infer<typeof messageAnswer>;
+export type ModelDownloadAnswer = z.infer<typeof messageAnswer>;
 
 /** Answer of GET /api/v1/pipeline/status. */
-export type PipelineStatus = {
-  status: "not_loaded" | "loading" | "loaded" | "error";
-  pipeline_id: string | null;
-  load_params: WireLoadParams | null;
-  loaded_lora_adapters: { path: string; scale: number }[] | null;
-  /** Why the last load failed; stays until the next load. */
-  error: string | null;
-  /** Which weights run: "longlive-1.3b", "longlive-tiny", "passthrough". */
-  model: string | null;
-  /** What a running load is doing, in words. */
-  loading_stage: string | null;
-};
+export const pipelineStatus = z.object({
+  status: z.enum(["not_loaded", "loading", "loaded", "error"]),
+  pipeline_id: z.string().nullable(),
+  load_params: wireLoadParams.nullable(),
+  loaded_lora_adapters: z.array(z.object({ path: z.string(), scale: z.number() })).nullable(),
+  error: z.string().nullable().describe("Why the last load failed; stays until the next load"),
+  model: z.string().nullable().describe('Which weights run: "longlive-1.3b", "longlive-tiny", "passthrough"'),
+  loading_stage: z.string().nullable().describe("What a running load is doing, in words"),
+});
+export type PipelineStatus = z.infer<typeof pipelineStatus>;
+
+/** A pipeline in the answer of GET /api/v1/pipelines/schemas. */
+export const pipelineSchema = z.object({
+  id: z.string(),
+  name: z.string(),
+  description: z.string(),
+  version: z.string(),
+  docs_url: z.string().nullable(),
+  supported_modes: z.array(z.enum(["text", "video"])),
+  default_mode: z.enum(["text", "video"]),
+  supports_prompts: z.boolean(),
+  supports_lora: z.boolean(),
+  supports_vace: z.boolean(),
+  supports_cache_management: z.boolean(),
+  supports_kv_cache_bias: z.boolean(),
+  supports_quantization: z.boolean(),
+  requires_models: z.boolean(),
+  produces_video: z.boolean(),
+  produces_audio: z.boolean(),
+  default_temporal_interpolation_method: z.enum(["linear", "slerp"]).nullable(),
+  default_temporal_interpolation_steps: z.int().nullable(),
+  estimated_vram_gb: z.number().nullable(),
+  recommended_quantization_vram_threshold: z.number().nullable(),
+  min_dimension: z.int(),
+  modified: z.boolean(),
+  parameters: z.array(parameterDescription).describe("The live parameters that act in this pipeline"),
+  load_parameters: z.array(parameterDescription),
+  config_schema: z.looseObject({ type: z.literal("object"), properties: z.record(z.string(), z.unknown()) }),
+  mode_defaults: z.record(z.string(), z.record(z.string(), z.unknown())).describe("Defaults that differ by mode"),
+});
+export type PipelineSchema = z.infer<typeof pipelineSchema>;
+
+/** Answer of GET /api/v1/pipelines/schemas. */
+export const pipelineSchemas = z.object({ pipelines: z.record(z.string(), pipelineSchema) });
+export type PipelineSchemas = z.infer<typeof pipelineSchemas>;
 
 /** Answer of GET /api/v1/webrtc/ice-servers, for `new RTCPeerConnection`. */
-export type IceServers = { iceServers: IceServer[] };
-export type IceServer = { urls: string | string[]; username?: string; credential?: string };
+export const iceServers = z.object({
+  iceServers: z.array(
+    z.object({
+      urls: z.union([z.string(), z.array(z.string())]),
+      username: z.string().exactOptional(),
+      credential: z.string().exactOptional(),
+    }),
+  ),
+});
+export type IceServers = z.infer<typeof iceServers>;
+export type IceServer = IceServers["iceServers"][number];
 
 /** Body of POST /api/v1/webrtc/offer. `initialParameters` is read by `parseParameters`. */
 export const offerRequest = z.object({
   sdp: z.string(),
   type: z.literal("offer"),
-  initialParameters: z.unknown().optional(),
+  initialParameters: z.unknown().optional().describe("Live parameters, as the data channel takes them"),
 });
 export type OfferRequest = { sdp: string; type: "offer"; initialParameters?: WireParameters | null };
 
 /** Answer of POST /api/v1/webrtc/offer. */
-export type Answer = { sdp: string; type: "answer"; sessionId: string };
+export const offerAnswer = z.object({ sdp: z.string(), type: z.literal("answer"), sessionId: z.string() });
+export type Answer = z.infer<typeof offerAnswer>;
 
 /** Body of PATCH /api/v1/webrtc/offer/{sessionId}. */
 export const candidatesRequest = z.object({
@@ -54,56 +103,153 @@ export const candidatesRequest = z.object({
 export type CandidatesRequest = z.input<typeof candidatesRequest>;
 export type Candidate = CandidatesRequest["candidates"][number];
 
+export const assetType = z.enum(["image", "video"]);
+export type AssetType = z.infer<typeof assetType>;
+
 /** An uploaded file. */
-export type AssetInfo = {
-  /** The file's name without folder and extension. */
-  name: string;
-  /** Absolute path on the server: what `vace_ref_images` takes. */
-  path: string;
-  /** In MiB, two decimals. */
-  size_mb: number;
-  /** Folder below the assets folder; null at its root. */
-  folder: string | null;
-  type: AssetType;
-  /** Seconds since 1970. */
-  created_at: number;
-};
-export type AssetType = "image" | "video";
-export type AssetList = { assets: AssetInfo[] };
+export const assetInfo = z.object({
+  name: z.string().describe("The file's name without folder and extension"),
+  path: z.string().describe("Absolute path on the server: what `vace_ref_images` takes"),
+  size_mb: z.number().describe("MiB, two decimals"),
+  folder: z.string().nullable().describe("Folder below the assets folder; null at its root"),
+  type: assetType,
+  created_at: secondsSince1970,
+});
+export type AssetInfo = z.infer<typeof assetInfo>;
+
+/** Answer of GET /api/v1/assets. */
+export const assetList = z.object({ assets: z.array(assetInfo) });
+export type AssetList = z.infer<typeof assetList>;
 
 /** Body of POST /api/v1/models/download. */
 export const modelDownloadRequest = z.object({ pipeline_id: z.string() });
 export type ModelDownloadRequest = z.input<typeof modelDownloadRequest>;
 
-/** Answer of POST and DELETE /api/v1/models/download. */
-export type ModelDownloadAnswer = { message: string };
+export const modelProgress = z.object({
+  is_downloading: z.boolean(),
+  percentage: z.number().describe("Of all bytes that were missing; one decimal"),
+  current_artifact: z.string().describe("A repository's name without its owner"),
+  current_file: z.string().nullable(),
+  downloaded_bytes: z.number(),
+  total_bytes: z.number(),
+  note: z.string().nullable().describe("What it waits for at the moment, in words"),
+  error: z.string().nullable().describe("Why it failed; stays until the next download"),
+});
+export type ModelProgress = z.infer<typeof modelProgress>;
 
 /** Answer of GET /api/v1/models/status. */
-export type ModelStatus = {
-  /** True, too, for a pipeline that needs no files. */
-  downloaded: boolean;
-  /** Of the download that runs, or of the last one if it failed. */
-  progress: ModelProgress | null;
-  /** `<repository name>/<file>` of what is not here. */
-  missing: string[];
-};
-export type ModelProgress = {
-  is_downloading: boolean;
-  /** Of all bytes that were missing; one decimal. */
-  percentage: number;
-  /** A repository's name without its owner. */
-  current_artifact: string;
-  current_file: string | null;
-  downloaded_bytes: number;
-  total_bytes: number;
-  /** What it waits for at the moment, in words. */
-  note: string | null;
-  /** Why it failed; stays until the next download. */
-  error: string | null;
-};
+export const modelStatus = z.object({
+  downloaded: z.boolean().describe("True, too, for a pipeline that needs no files"),
+  progress: modelProgress.nullable().describe("Of the download that runs, or of the last one if it failed"),
+  missing: z.array(z.string()).describe("`<repository name>/<file>` of what is not here"),
+});
+export type ModelStatus = z.infer<typeof modelStatus>;
+
+/** One session, without what its viewer typed. */
+export const sessionInfo = z.object({
+  id: z.string(),
+  state: z.string().describe("connecting, live, interrupted"),
+  pipeline_id: z.string(),
+  model: z.string(),
+  width: z.int().nullable().describe("Pixels of the picture last sent; null before the first"),
+  height: z.int().nullable(),
+  input_mode: z.enum(["text", "video"]),
+  paused: z.boolean(),
+  created_at: secondsSince1970,
+});
+export type SessionInfo = z.infer<typeof sessionInfo>;
+
+/** Answer of GET /api/v1/sessions. */
+export const sessionList = z.object({ sessions: z.array(sessionInfo) });
+export type SessionList = z.infer<typeof sessionList>;
+
+const liveParameters = z.record(z.string(), z.unknown()).describe("Live parameters by their names on the wire");
+
+/** Answer of GET /api/v1/sessions/{id}/parameters. */
+export const sessionParameters = z.object({ session_id: z.string(), parameters: liveParameters });
+
+/** Answer of POST /api/v1/sessions/{id}/parameters. */
+export const sessionParametersAnswer = z.object({
+  session_id: z.string(),
+  parameters: liveParameters.describe("Those that were taken; they act from the next chunk"),
+  rejected: z.array(z.object({ field: z.string(), reason: z.string(), allowed: z.string() })),
+  ignored: z.array(z.string()).describe("Fields that this server does not know"),
+});
+
+/** Answer of GET /api/v1/sessions/{id}/metrics. */
+export const sessionMetrics = z.object({
+  frames_in: z.int().describe("Frames received"),
+  frames_out: z.int().describe("Newly made frames sent; a repeated picture is not counted"),
+  elapsed_seconds: z.number(),
+  fps_in: z.number(),
+  fps_out: z.number(),
+  pipeline_fps: z.number().nullable().describe("Frames a second that the model makes while it works"),
+  chunks: z.int(),
+  chunks_failed: z.int(),
+  chunk_ms: z.number().nullable().describe("Time that the last chunk took"),
+  stages_ms: z.record(z.string(), z.number()),
+});
+export type SessionMetrics = z.infer<typeof sessionMetrics>;
+
+/** Answer of GET /api/v1/session/metrics. */
+export const allSessionMetrics = z.object({
+  sessions: z.record(z.string(), sessionMetrics),
+  gpu: z.record(z.string(), z.number()),
+});
+
+const sharing = z.object({ available: z.boolean(), reason: z.string(), install_hint: z.string().nullable() });
+
+/** Answer of GET /api/v1/hardware/info. */
+export const hardwareInfo = z.object({
+  vram_gb: z.number().nullable().describe("Memory of the largest graphics processor; null where there is none"),
+  gpus: z.array(z.string()).describe("As the system names them"),
+  processor: z.string(),
+  cores: z.int(),
+  memory_gb: z.number(),
+  free_memory_gb: z.number(),
+  platform: z.string(),
+  arch: z.string(),
+  node: z.string(),
+  spout_available: z.boolean(),
+  spout: sharing,
+  ndi: sharing,
+  syphon: sharing,
+});
+export type HardwareInfo = z.infer<typeof hardwareInfo>;
+
+/** Answer of GET /api/v1/logs/tail. */
+export const logTail = z.object({
+  lines: z.array(z.string()),
+  offset: z.int().describe("Give it as since_offset to get what came after"),
+});
 
 /** Answer of GET /health. */
-export type Health = { status: "healthy"; timestamp: string; version: string; sessions: number };
+export const health = z.object({
+  status: z.literal("healthy"),
+  timestamp: z.string().describe("ISO 8601"),
+  server_start_time: secondsSince1970,
+  version: z.string(),
+  git_commit: z.string().nullable(),
+  sessions: z.int().describe("Sessions that are open"),
+});
+export type Health = z.infer<typeof health>;
 
-/** Body of every answer with a status of 400 or more. */
-export type ErrorBody = { detail: string | ValidationIssue[]; code: ErrorCode };
+/** Answer of GET /healthz and /readyz; `reason` says what is missing. */
+export const readiness = z.object({ status: z.enum(["ok", "not_ready"]), reason: z.string().nullable() });
+
+/** One finding of a 422. */
+const validationIssue = z.object({
+  type: z.string(),
+  loc: z.array(z.union([z.string(), z.number()])),
+  msg: z.string(),
+  input: z.unknown(),
+  ctx: z.record(z.string(), z.unknown()).exactOptional(),
+});
+
+/** Body of every answer with a status of 400 or more; some codes add fields. */
+export const errorBody = z.looseObject({
+  detail: z.union([z.string(), z.array(validationIssue)]),
+  code: z.enum(Object.keys(ERRORS) as [ErrorCode, ...ErrorCode[]]),
+  retryable: z.boolean().describe("Whether the same request can succeed later"),
+});
+export type ErrorBody = z.infer<typeof errorBody>;

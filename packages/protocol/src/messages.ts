@@ -30,6 +30,19 @@ export type StopReason =
 /** Some fields of the last parameters message were not used; the others were. */
 export type ParametersRejected = { type: "parameters_rejected"; rejected: RejectedParameter[] };
 
+/** Another pipeline is being loaded: the connection stays, the last picture is held. */
+export type PipelineReloading = { type: "pipeline_reloading"; pipeline_id: string };
+
+/** The stream goes on with the newly loaded pipeline and the parameters that the session has. */
+export type PipelineReloaded = {
+  type: "pipeline_reloaded";
+  pipeline_id: string;
+  model: string;
+  /** Size of the pictures from now on; null where it follows the client's. */
+  width: number | null;
+  height: number | null;
+};
+
 /** Something failed and the stream goes on. */
 export type ErrorMessage = { type: "error"; code: ErrorCode; message: string; retryable: boolean };
 
@@ -50,5 +63,11 @@ export type StatsMessage = {
   height: number;
 };
 
-export type ServerMessage = StreamStopped | ParametersRejected | ErrorMessage | StatsMessage;
+export type ServerMessage =
+  | StreamStopped
+  | PipelineReloading
+  | PipelineReloaded
+  | ParametersRejected
+  | ErrorMessage
+  | StatsMessage;
 export type ClientMessage = WireParameters;

@@ -37,7 +37,8 @@ export class SessionManager {
     initial: ParameterUpdate,
   ): Promise<{ sessionId: string; sdp: string }> {
     const { maxSessions, ...options } = this.#options;
-    if (this.#sessions.size >= maxSessions) throw new ApiError("too_many_sessions", { limit: maxSessions });
+    if (this.#sessions.size >= maxSessions)
+      throw new ApiError("too_many_sessions", { limit: maxSessions, cause: "its limit" });
     const id = randomUUID();
     const session = new Session({ ...options, id, pipeline, initial, onClosed: () => this.#forget(id) });
     this.#sessions.set(id, session);
