@@ -1,4 +1,4 @@
-"""Stage 2, autoencoder: python3 -m training.autoencoder [--minutes 6].
+"""Stage 2, autoencoder: python3 -m training.autoencoder [--minutes 10].
 
 Principal components of 768-vectors (4 frames of 8x8 pixels) initialise the linear path in both directions; then encoder and decoder are trained
 together on crops of the pixel shards. Afterwards the latent scale is fixed: channel c is given the deviation gain * sqrt(w_c), where w_c is
@@ -11,15 +11,15 @@ import time
 import numpy as np
 import torch
 
+from . import workers
 from .data import CACHE
-from .vae import PIX, Z, Vae, group
+from .vae import PIX, Z, Vae, group, ungroup
 
-GAIN = 3.5
+GAIN, RATE = 3.5, 2e-3
 
 
 def shards():
-    squares = [np.load(f, mmap_mode="r") for f in sorted(glob.glob(str(CACHE / "pixels-*.npy")))]
-    return [s for s in squares if s.shape[3] == 128][:12]
+    return [np.load(f, mmap_mode="r") for f in sorted(glob.glob(str(CACHE / "pixels-*.npy")))]
 
 
 def batch(rng, pool, n, size, frames=13):
@@ -28,9 +28,9 @@ def batch(rng, pool, n, size, frames=13):
     for _ in range(n):
         s = pool[rng.integers(len(pool))]
         t, y, x = rng.integers(0, 25 - frames + 1), *(rng.integers(0, (128 - size) // 8 + 1, 2) * 8)
-        v = s[rng.integers(len(s)), rng.integers(9), t:t + frames, y:y + size, x:x + size]
-        if rng.random() < .5:
-            v = v[:, :, ::-1]
+        v = s[rng.integers(len(s)), rng.integers(4), t:t + frames, y:y + size, x:x + size]
+        v = v[:, :, ::-1] if rng.random() < .5 else v
+        v = v.swapaxes(1, 2) if rng.random() < .3 else v
         out.append(v[..., rng.permutation(3)] if rng.random() < .15 else v)
     return torch.from_numpy(np.ascontiguousarray(np.stack(out).transpose(0, 4, 1, 2, 3))).float() / 127.5 - 1
 
@@ -52,7 +52,6 @@ def start(video):
 def loss_of(vae, v, noise):
     mu, _ = vae.encoder(group(torch.cat([v[:, :, :1].expand(-1, -1, 3, -1, -1), v], 2)))
     u, _ = vae.decoder(mu + noise * torch.randn_like(mu))
-    from .vae import ungroup
     e = ungroup(u)[:, :, 3:] - v
     dx, dy, dt = e[..., 1:] - e[..., :-1], e[..., 1:, :] - e[..., :-1, :], e[:, :, 1:] - e[:, :, :-1]
     loss = e.abs().mean() + 2 * (e * e).mean() + .5 * (dx.abs().mean() + dy.abs().mean()) + .3 * dt.abs().mean()
@@ -79,38 +78,46 @@ def measure(vae, rng, pool):
     print("scale", [round(float(x), 2) for x in s], flush=True)
 
 
-def main():
-    p = argparse.ArgumentParser()
-    p.add_argument("--minutes", type=float, default=6), p.add_argument("--threads", type=int, default=2)
-    a = p.parse_args()
-    torch.set_num_threads(a.threads), torch.manual_seed(0)
-    rng, pool = np.random.default_rng(1), [np.array(s) for s in shards()]
+def work(rank, a):
+    torch.set_num_threads(1), torch.manual_seed(rank)
+    workers.join(rank, a.processes)
+    rng, pool = np.random.default_rng(1), shards()
     test = batch(np.random.default_rng(2), pool[-1:], 24, 128)
-    vae = start(batch(rng, pool, 200, 128))
-    print("clips", sum(len(s) for s in pool), "linear psnr", psnr(vae.eval(), test), flush=True)
-    ema = {k: v.clone() for k, v in vae.state_dict().items()}
-    opt = torch.optim.AdamW(vae.parameters(), 2e-3, (.9, .99), weight_decay=.01)
-    began, n, seen = time.time(), 0, 0
-    while (part := (time.time() - began) / 60 / a.minutes) < 1:
+    vae = start(batch(rng, pool[:-1], 200, 128))
+    if rank == 0:
+        print("clips", sum(len(s) for s in pool), "linear psnr", psnr(vae.eval(), test), flush=True)
+    rng, ema = np.random.default_rng(100 + rank), {k: v.clone() for k, v in vae.state_dict().items()}
+    opt = torch.optim.AdamW(vae.parameters(), RATE, (.9, .99), weight_decay=.01)
+    began, n = time.time(), 0
+    while (part := workers.clock(time.time() - began, a.processes) / 60 / a.minutes) < 1:
         for g in opt.param_groups:
-            g["lr"] = 2e-3 * min(1, (n + 1) / 20) * (.03 + .97 * .5 * (1 + np.cos(np.pi * part)))
-        loss, mse = loss_of(vae, batch(rng, pool, 6, 96), .05)
+            g["lr"] = RATE * min(1, (n + 1) / 20) * (.03 + .97 * .5 * (1 + np.cos(np.pi * part)))
+        loss, mse = loss_of(vae, batch(rng, pool[:-1], max(1, 6 // a.processes), 96), .05)
         opt.zero_grad(), loss.backward()
+        workers.average(list(vae.parameters()), a.processes)
         torch.nn.utils.clip_grad_norm_(vae.parameters(), 1)
         opt.step()
         n += 1
         decay = min(.99, n / (n + 10))
         for k, x in vae.state_dict().items():
             ema[k].lerp_(x, 1 - decay)
-        if n % 25 == 0:
-            print(n, round(time.time() - began), float(loss), "dB", float(-10 * (mse / 4).log10()), flush=True)
-    vae.load_state_dict(ema)
-    vae.eval()
-    measure(vae, rng, pool[:-1])
-    print("psnr", psnr(vae, test), "steps", n, flush=True)
-    temporary = CACHE / "vae.tmp"
-    torch.save({"weights": vae.state_dict(), "mean": vae.mean, "std": vae.std, "steps": n, "psnr": psnr(vae, test)}, temporary)
-    temporary.rename(CACHE / "vae.pt")
+        if n % 25 == 0 and rank == 0:
+            print(n, round(time.time() - began), "loss %.4f %.2f dB" % (float(loss), float(-10 * (mse / 4).log10())), flush=True)
+    if rank == 0:
+        vae.load_state_dict(ema)
+        vae.eval()
+        measure(vae, rng, pool[:-1])
+        score = psnr(vae, test)
+        print("psnr", score, "steps", n, flush=True)
+        torch.save({"weights": vae.state_dict(), "mean": vae.mean, "std": vae.std, "steps": n, "psnr": score}, CACHE / "vae.tmp")
+        (CACHE / "vae.tmp").rename(CACHE / "vae.pt")
+
+
+def main():
+    p = argparse.ArgumentParser()
+    p.add_argument("--minutes", type=float, default=10), p.add_argument("--processes", type=int, default=2)
+    a = p.parse_args()
+    workers.start(work, a, a.processes)
 
 
 if __name__ == "__main__":

@@ -1,38 +1,29 @@
-"""Stage 1 and 3, data: python3 -m training.data [--shards N] [--worker K --of W].
+"""Data: python3 -m training.data pixels|looks|text [--shards N] [--worker K --of W].
 
-Writes shards of clips into training/.cache. A square shard holds 8 clips of 128x128, every eighth shard 4 clips of 320x176, each as nine versions: the
-noisy input, then every operator on the clean clip. As long as there is no autoencoder the shards stay pixels (the autoencoder trains on the first of
-them); afterwards the same command turns them into float16 latents, so that training the transformer never touches a pixel. Resumable: existing
-shards are skipped. Shard i depends only on i.
+Shards lie in training/.cache; shard i depends only on i, existing ones are skipped. `pixels` (for the autoencoder): 16 clips of 128x128 in four versions:
+noisy, clean, two looks. The other two need the autoencoder and store float16 latents, so that training the transformer never touches a pixel: `looks`
+holds the noisy input, the clean clip and eight of the looks of each clip, `text` six looks of dreams (see there). Every eighth shard is wide. Which looks
+are in a shard is told by a JSON file beside it.
 """
 import argparse
+import json
 import os
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from . import scenes, styles
+from . import dream, scenes, styles
+from .vae import Vae, Z
 
 CACHE = Path(__file__).parent / ".cache"
-FRAMES, KEEP = 25, 14
+FRAMES = 25
 
 
-def wide(i):
-    return i % 8 == 7
-
-
-def versions(rng, height, width):
-    """u8 [9, frames, height, width, 3]: the noisy input and every style of one clip."""
-    clean, noisy = scenes.clip(rng, FRAMES, height, width)
+def look(name, clean):
+    """u8 [n, h, w, 3] under an operator."""
     x = torch.from_numpy(clean).permute(0, 3, 1, 2) / 255
-    looks = [(f(x).permute(0, 2, 3, 1) * 255 + .5).byte().numpy() for f in styles.STYLES.values()]
-    return np.stack([noisy, *looks])
-
-
-def pixels(i):
-    h, w, n = (176, 320, 4) if wide(i) else (128, 128, 8)
-    return np.stack([versions(np.random.default_rng(1000 * i + k + 7), h, w) for k in range(n)])
+    return (styles.STYLES[name](x).clamp(0, 1).permute(0, 2, 3, 1) * 255 + .5).byte().numpy()
 
 
 def write(path, array):
@@ -42,37 +33,77 @@ def write(path, array):
     os.replace(temporary, path)
 
 
-@torch.no_grad()
-def latents(vae, array):
-    """[clips, 9, frames, h, w, 3] u8 to f16 [clips, 9, 48, 7, h/8, w/8]."""
-    out = [vae.encode(torch.from_numpy(c).permute(0, 4, 1, 2, 3).float() / 127.5 - 1)[0].half().numpy() for c in array]
+def pixels(i):
+    """u8 [16, 4, frames, 128, 128, 3]"""
+    out = []
+    for k in range(16):
+        rng = np.random.default_rng(5_000_000 + 1000 * i + k)
+        clean, noisy = scenes.clip(rng, FRAMES, 128, 128)
+        out.append(np.stack([noisy, clean, *(look(n, clean) for n in rng.choice(styles.NAMES, 2, replace=False))]))
     return np.stack(out)
+
+
+def wide(i):
+    return i % 8 == 7
+
+
+def shape(i):
+    """Height and width in latents, and clips, of shard i."""
+    return (22, 40, 4) if wide(i) else (16, 16, 12)
+
+
+@torch.no_grad()
+def encode(vae, versions):
+    """u8 [n, frames, h, w, 3] -> f16 [n, Z, 7, h/8, w/8]"""
+    return torch.cat([vae.encode(torch.from_numpy(v)[None].permute(0, 4, 1, 2, 3).float() / 127.5 - 1)[0] for v in versions]).half().numpy()
+
+
+def looks(vae, i):
+    """f16 [clips, 10, Z, 7, h, w] and for each clip the names of its versions."""
+    h, w, n = shape(i)
+    out, names = [], []
+    for k in range(n):
+        rng = np.random.default_rng(1000 * i + k + 7)
+        clean, noisy = scenes.clip(rng, FRAMES, h * 8, w * 8)
+        chosen = [str(x) for x in rng.permutation([x for x in styles.NAMES if x != "photo"])[:8]]
+        out.append(encode(vae, [noisy, clean, *(look(x, clean) for x in chosen)]))
+        names.append(["input", "photo", *chosen])
+    return np.stack(out), {"versions": names}
+
+
+def text(vae, i):
+    """f16 [clips, 6, Z, 7, h, w]: dreams under six looks, with the seeds of the noise they come from."""
+    h, w, n = shape(i)
+    out, names, seeds = [], [], []
+    for k in range(n):
+        seed = 1000 * i + k + 7
+        rng = np.random.default_rng(seed)
+        clean = (dream.clip(dream.noise(seed, Z, h, w)).permute(0, 2, 3, 1) * 255 + .5).byte().numpy()
+        chosen = ["photo", *(str(x) for x in rng.permutation([x for x in styles.NAMES if x != "photo"])[:5])]
+        out.append(encode(vae, [look(x, clean) for x in chosen]))
+        names.append(chosen), seeds.append(seed)
+    return np.stack(out), {"versions": names, "seeds": seeds}
 
 
 def main():
     p = argparse.ArgumentParser()
-    p.add_argument("--shards", type=int, default=160), p.add_argument("--worker", type=int, default=0), p.add_argument("--of", type=int, default=1)
+    p.add_argument("what", choices=["pixels", "looks", "text"])
+    p.add_argument("--shards", type=int, default=16), p.add_argument("--worker", type=int, default=0), p.add_argument("--of", type=int, default=1)
     a = p.parse_args()
     CACHE.mkdir(exist_ok=True)
     torch.set_num_threads(1)
-    vae = None
-    for i in [*range(152 + a.worker, a.shards, a.of), *range(a.worker, min(152, a.shards), a.of)]:
-        raw, coded = CACHE / f"pixels-{i:04}.npy", CACHE / f"latents-{i:04}.npy"
-        if coded.exists():
+    vae = None if a.what == "pixels" else Vae.load(CACHE / "vae.pt")
+    for i in range(a.worker, a.shards, a.of):
+        path = CACHE / f"{a.what}-{i:04}.npy"
+        if path.exists():
             continue
-        if vae is None and (CACHE / "vae.pt").exists():
-            from .vae import Vae
-            vae = Vae.load(CACHE / "vae.pt")
-        if raw.exists() and vae is None:
-            continue
-        array = np.load(raw) if raw.exists() else pixels(i)
         if vae is None:
-            write(raw, array)
+            write(path, pixels(i))
         else:
-            write(coded, latents(vae, array))
-            if i >= KEEP and raw.exists():
-                raw.unlink()
-        print(i, "pixels" if vae is None else "latents", flush=True)
+            array, about = {"looks": looks, "text": text}[a.what](vae, i)
+            path.with_suffix(".json").write_text(json.dumps(about))
+            write(path, array)
+        print(path.stem, flush=True)
 
 
 if __name__ == "__main__":

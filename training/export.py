@@ -1,10 +1,11 @@
-"""Stage 5, export: python3 -m training.export. Writes models/longlive-tiny (bf16) and the parity fixture from the latest checkpoint.
+"""Stage 5, export: python3 -m training.export [FOLDER]. Writes models/longlive-tiny (bf16) and the parity fixture from the latest
+checkpoint; or both into FOLDER.
 
 With no transformer checkpoint yet the weights are random: the format is final from the first export on. Every file is replaced atomically.
 """
-import copy
 import json
 import subprocess
+import sys
 from pathlib import Path
 
 import torch
@@ -14,7 +15,7 @@ from .autoencoder import GAIN
 from .data import CACHE
 
 ROOT = Path(__file__).parent.parent
-OUT = ROOT / "models" / "longlive-tiny"
+OUT, FIXTURE = ROOT / "models" / "longlive-tiny", ROOT / "fixtures" / "tiny"
 
 
 def rounded(t):
@@ -25,8 +26,8 @@ def rounded(t):
 def config(v, words):
     return {
         "model_type": "longlive", "name": "longlive-tiny", "default_size": {"width": 320, "height": 176}, "prediction_type": "sample",
-        "num_frame_per_block": 3, "local_attn_size": 6, "sink_size": 0, "timestep_shift": 5.0,
-        "transformer": {"dim": 256, "ffn_dim": 1024, "num_heads": 4, "num_layers": 4, "in_dim": 48, "out_dim": 48, "patch_size": [1, 2, 2],
+        "num_frame_per_block": 3, "local_attn_size": 4, "sink_size": 0, "timestep_shift": 5.0, "context": "last_step", "noise": "fixed",
+        "transformer": {"dim": 256, "ffn_dim": 1024, "num_heads": 4, "num_layers": 4, "in_dim": vae.Z, "out_dim": vae.Z, "patch_size": [1, 2, 2],
                         "freq_dim": 128, "text_dim": 128, "text_len": tokenizer.LENGTH, "eps": 1e-6, "weights": "transformer.safetensors"},
         "vace": {"layers": list(transformer.VACE_LAYERS), "in_dim": transformer.VACE_IN, "weights": "transformer.safetensors"},
         "text_encoder": {"vocab_size": words, "dim": text_encoder.DIM, "dim_attn": text_encoder.DIM, "dim_ffn": text_encoder.FFN, "num_heads": text_encoder.HEADS,
@@ -53,30 +54,31 @@ def v_scale(v):
     return 1 / v.std
 
 
-def export(net=None, text=None, about=None):
+def export(out=OUT, fixture=FIXTURE):
     commit = subprocess.run(["git", "-C", str(ROOT), "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip() or "none"
-    v = vae.Vae.load(CACHE / "vae.pt")
-    saved = torch.load(CACHE / "vae.pt", map_location="cpu")
-    if net is None:
-        torch.manual_seed(0)
-        net, text, about = transformer.Transformer(v_scale(v)), text_encoder.TextEncoder(), {"steps": 0}
-        if (CACHE / "transformer.pt").exists():
-            state = torch.load(CACHE / "transformer.pt", map_location="cpu")
-            net.load_state_dict(state["ema"]["net"]), text.load_state_dict(state["ema"]["text"])
-            about = {"steps": state["steps"], "loss": round(state["loss"], 4), "minutes": round(state["seconds"] / 60)}
-    net = copy.deepcopy(net).float().cpu().fold()
-    OUT.mkdir(parents=True, exist_ok=True)
-    tok = tokenizer.Tokenizer()
+    v, saved = vae.Vae.load(CACHE / "vae.pt"), torch.load(CACHE / "vae.pt", map_location="cpu")
+    file = next((f for f in (CACHE / "transformer.pt", CACHE / "start.pt") if f.exists()), None)
+    state, about = torch.load(file, map_location="cpu") if file else {}, {"steps": 0}
+    torch.manual_seed(0)
+    tok = tokenizer.Tokenizer(state.get("vocab"))
+    net, text = transformer.Transformer(v_scale(v)), text_encoder.TextEncoder(len(tok.vocab))
+    if state:
+        weights = state.get("ema", state)
+        net.load_state_dict(weights["net"]), text.load_state_dict(weights["text"])
+        about = {"steps": state.get("steps", 0), "loss": json.dumps(state.get("losses", {})), "minutes": round(state.get("seconds", 0) / 60)}
+    net = net.float().fold()
+    out.mkdir(parents=True, exist_ok=True)
     meta = {"format": "pt", "name": "longlive-tiny", "recipe": commit, "seed": 0, "license": "Apache-2.0"}
-    tensors.save(OUT / "vae.safetensors", named(v), {**meta, "steps": saved["steps"], "psnr": round(saved["psnr"], 2)})
-    tensors.save(OUT / "transformer.safetensors", named(net), {**meta, **about})
-    tensors.save(OUT / "text_encoder.safetensors", named(text), {**meta, **about})
-    tensors.replace(OUT / "tokenizer.json", json.dumps(tok.file(), indent=1, ensure_ascii=False).encode())
-    tensors.replace(OUT / "config.json", (json.dumps(config(v, len(tok.vocab)), indent=2) + "\n").encode())
-    parity.write(OUT, ROOT / "fixtures" / "tiny")
+    tensors.save(out / "vae.safetensors", named(v), {**meta, "steps": saved["steps"], "psnr": round(saved["psnr"], 2)})
+    tensors.save(out / "transformer.safetensors", named(net), {**meta, **about})
+    tensors.save(out / "text_encoder.safetensors", named(text), {**meta, **about})
+    tensors.replace(out / "tokenizer.json", json.dumps(tok.file(), indent=1, ensure_ascii=False).encode())
+    tensors.replace(out / "config.json", (json.dumps(config(v, len(tok.vocab)), indent=2) + "\n").encode())
+    parity.write(out, fixture)
+    return sum(f.stat().st_size for f in out.iterdir() if f.is_file()) / 1e6
 
 
 if __name__ == "__main__":
-    torch.set_num_threads(2)
-    export()
-    print("exported", sum(f.stat().st_size for f in OUT.iterdir()) / 1e6, "MB")
+    torch.set_num_threads(1)
+    where = [Path(a) for a in sys.argv[1:2]]
+    print("exported %.1f MB" % (export(where[0], where[0] / "fixture") if where else export()))

@@ -9,10 +9,11 @@ from . import scenes, stream, tensors
 PROMPTS = ["photo", "A beautiful oil painting, vibrant colors", "xyzzy plugh a man as thermal camera"]
 WIDTH, HEIGHT = 96, 64
 ABOUT = {
-    "input": "u8 [25,64,96,3] frames; the stream gives 13, then 12", "latents.{k}": "encoder latents of chunk k (scaled by mean/std), [1,48,frames,8,12]",
+    "input": "u8 [25,64,96,3] frames; the stream gives 13, then 12", "latents.{k}": "encoder latents of chunk k (scaled by mean/std), [1,64,frames,8,12]",
     "decoded.{k}": "decoder output of latents.{k} as a stream, in [-1,1] after the clamp; frames 0, 4, 8, (12) of the chunk, [1,3,n,64,96]",
     "ids.{p}": "i32 token ids of prompt p, padded to 24", "count.{p}": "i32 number of real tokens", "text.{p}": "text encoder output [1,24,128]",
-    "{mode}.{k}.noise.{i}": "noise drawn in chunk k: i = 0 at the start, i = 1 for the renoising before the second step",
+    "{mode}.{k}.noise.{i}": "noise of chunk k, the same in all frames and chunks: i = 0 at the start, i = 1 for the renoising before the second step",
+    "context": "chunk 1 attends to the last latent frame of chunk 0 by its keys and values of the last step",
     "{mode}.{k}.x0.{i}": "prediction after step i of chunk k", "{mode}.{k}.frames": "final frames 0, 4, 8, (12) of the chunk, u8 [n,64,96,3]",
     "rounding": "weights are the bf16 values of the files, arithmetic float32, tanh GELU in the transformer, cos/sin of the timestep from float64",
 }
@@ -37,7 +38,7 @@ def write(models, folder):
     for mode in ("normal", "vace"):
         for k, log, made in run(m, mode, frames):
             for i in range(2):
-                out[f"{mode}.{k}.noise.{i}"], out[f"{mode}.{k}.x0.{i}"] = log["noise"][2 * k + i], log["x0"][k][i]
+                out[f"{mode}.{k}.noise.{i}"], out[f"{mode}.{k}.x0.{i}"] = log["noise"][2 * k + i].contiguous(), log["x0"][k][i]
             out[f"{mode}.{k}.frames"] = torch.from_numpy(made[::4])
     folder.mkdir(parents=True, exist_ok=True)
     tensors.save(folder / "parity.safetensors", out, {"model": "longlive-tiny"})

@@ -1,124 +1,155 @@
 """Training samples for the transformer, cut from the latent shards.
 
-A sample is a piece of a stream: two noisy chunks and the clean first chunk that the second one sees, or one noisy chunk alone. Within a batch the
-first rows are VACE samples (they have a context), then Normal ones (noised input), then text only; each noisy chunk draws its own noise level:
-VACE starts from pure noise, Normal from the input mixed with noise, and both have second-step samples around the styled target.
+A sample is a piece of a stream: two noisy chunks, of which the second sees the last latent frame of the first one as it is, or one chunk alone. The
+rows of a batch are ordered: VACE with references, VACE, Normal with references, Normal, text. Each chunk draws its own noise level: 'pure' noise,
+'input' mixed with noise, or a later step, 'target' mixed with noise. Noise is the same for all frames of most samples, as in use.
 """
-import glob
+import dataclasses
 
 import numpy as np
 import torch
 
-from . import prompts
-from .data import CACHE
-from .styles import NAMES
+from . import dream, prompts, wish
+from .palette import Palette
 from .tokenizer import Tokenizer
-from .vae import Vae
+from .transformer import MASK, Condition
+from .vae import Z
+
+SHARES = {"vace_reference": .11, "vace": .36, "normal_reference": .09}
+TEXT_SHARE = .22
+CHUNKS = {"start": [(0, 4), (4, 7)], "mid": [(1, 4), (4, 7)], "one4": [(0, 4)], "one3": [(4, 7)]}
+GRID = {16: (16, 16), "wide": (22, 40)}
 
 
-HELD_OUT = 152
+def amount(noise_scale):
+    """How much of the look Normal mode shows at a noise scale."""
+    return float(np.interp(noise_scale, [.2, .35, .5], [.5, .8, 1.]))
 
 
-class Pool:
-    """All latents in memory, f16 [versions, 48, 7, h, w] per clip; shards from HELD_OUT on are for testing only."""
-
-    def __init__(self, held_out=False):
-        self.square, self.wide, self.seen, self.held_out = [], [], set(), held_out
-        self.refresh()
-        self.vae = Vae.load(CACHE / "vae.pt")
-        self.grey = {s: self.vae.grey(7, *s).detach()[0] for s in ((16, 16), (22, 40))}
-
-
-    def refresh(self):
-        """Takes in the shards that are new since the last call."""
-        for f in sorted(set(glob.glob(str(CACHE / "latents-*.npy"))) - self.seen):
-            self.seen.add(f)
-            if (int(f[-8:-4]) >= HELD_OUT) == self.held_out:
-                a = torch.from_numpy(np.load(f))
-                (self.wide if a.shape[-1] == 40 else self.square).extend(a)
+@dataclasses.dataclass
+class Row:
+    mode: str
+    source: torch.Tensor  # the noisy input [Z, 7, h, w]
+    clean: torch.Tensor
+    wishes: list  # of each chunk
+    scale: float  # noise_scale
+    draws: list  # noise of the first and of later steps [Z, 7, h, w]
+    lead: torch.Tensor  # noise of leading frames [Z, n, h, w]
 
 
 class Sampler:
-    def __init__(self, pool, seed):
-        self.pool, self.tokenizer = pool, Tokenizer()
+    def __init__(self, pool, seed, vocab=None):
+        self.pool, self.tokenizer, self.palette = pool, Tokenizer(vocab), Palette(pool.vae)
         self.rng = np.random.default_rng(seed)
         self.torch = torch.Generator().manual_seed(seed)
 
-    def noise(self, like):
-        return torch.randn(like.shape, generator=self.torch)
+    def noise(self, *shape):
+        return torch.randn(*shape, generator=self.torch)
 
-    def level(self, mode, late):
-        """(kind, sigma, t): kind 'pure', 'input' or 'target' says what is mixed with the noise."""
+    def modes(self, b, layout, full):
         r = self.rng
-        u = r.random()
-        if mode == "text":
-            t = float(r.choice([1000, 750, 500, 250], p=[.6, .2, .1, .1]))
-            return "target", t / 1000, t
-        if mode == "vace":
-            if u < .62:
-                return "pure", 1., float(r.choice([700, 1000, 750, r.uniform(400, 1000)], p=[.6, .12, .1, .18]))
-            if u < .90:
-                s = .5 if r.random() < .65 else r.uniform(.1, .95)
-                return "target", s, 1000 * s
-        elif u > .70:
-            s = .5 if r.random() < .75 else r.uniform(.2, .75)
+        count = lambda n, share: int(np.floor(n * share + r.random()))
+        text = count(b, TEXT_SHARE) if layout in ("start", "one4") and len(self.pool.text[full]) else 0
+        parts = {k: count(b - text, v) for k, v in SHARES.items()}
+        parts["normal"] = max(0, b - text - sum(parts.values()))
+        return [k for k, n in {**parts, "text": text}.items() for _ in range(n)][:b]
+
+    def level(self, mode, scale, first):
+        """(kind, sigma, t) of a chunk. First chunks are more often later steps, since that is what the next chunk sees in use."""
+        r = self.rng
+        if r.random() + (.12 if first else 0) > .68:
+            s = float(r.choice([.5, .75, .25, r.uniform(.08, .95)], p=[.62, .12, .12, .14]))
             return "target", s, 1000 * s
-        s = r.uniform(.55, .85) if r.random() < .65 else r.uniform(.2, .9)
-        return "input", s, max(0., float(int(1000 * s)) - 100 + r.uniform(-20, 20))
+        if mode == "text":
+            return "pure", 1., 1000.
+        if mode.startswith("vace") and r.random() > .05:
+            return "pure", 1., float(r.choice([700, 1000, 750, r.uniform(400, 1000)], p=[.6, .14, .1, .16]))
+        return "input", scale, max(0., float(int(1000 * scale)) - 100)
 
-    def batch(self, size, b, layout, late=False):
-        """Layouts: 'start' (chunks of frames 0-3 and 4-6), 'mid' (1-3 and 4-6), 'one4' (0-3), 'one3'. size 8, 16 or 'wide'."""
+    def row(self, mode, size, full, count):
+        """size: side of the square cut from squares; count: references."""
         r = self.rng
-        clips = self.pool.wide if size == "wide" else self.pool.square
-        h, w = (22, 40) if size == "wide" else (size, size)
-        source, target, other, grey, texts = [], [], [], [], []
-        for _ in range(b):
-            c = clips[r.integers(len(clips))]
-            y, x = (0, 0) if size == "wide" else r.integers(0, (16 - size) // 2 + 1, 2) * 2
-            style = int(r.integers(len(NAMES)))
-            cut = lambda v: v[..., y:y + h, x:x + w].float()
-            source.append(cut(c[0])), target.append(cut(c[1 + style]))
-            other.append(cut(c[1 + int(r.integers(len(NAMES)))]) if r.random() < .12 else target[-1])
-            grey.append(cut(self.pool.grey[(22, 40) if size == "wide" else (16, 16)]))
-            texts.append(prompts.sample(r, NAMES[style]))
-        source, target, other, grey = map(torch.stack, (source, target, other, grey))
-        chunks = {"start": [(0, 4), (4, 7)], "mid": [(1, 4), (4, 7)], "one4": [(0, 4)], "one3": [[(1, 4), (4, 7)][int(r.integers(2))]]}[layout]
-        vace = int(np.floor(b * .46 + r.random()))
-        text_only = int(np.floor(b * .03 + r.random())) if b > 2 else 0
-        modes = ["vace"] * vace + ["normal"] * (b - vace - text_only) + ["text"] * text_only
-        x, t, context, ends, begin = [], [], [], [], 0
-        base = 0 if chunks[0][0] == 0 else int(r.integers(1, 40))
-        positions = []
-        for a, z in chunks:
-            noise = self.noise(target[:, :, a:z])
-            rows, times = torch.empty_like(noise), []
-            for i, mode in enumerate(modes):
-                kind, s, time = self.level(mode, late)
-                tgt = target[i, :, a:z]
-                if kind == "target" and mode != "text":
-                    blend = r.uniform(0, .25) if r.random() < .4 else 0
-                    tgt = tgt * (1 - blend) + blend * source[i, :, a:z] + r.uniform(0, .5) * self.noise(tgt)
-                mix = source[i, :, a:z] if kind == "input" else tgt
-                rows[i] = noise[i] if kind == "pure" else s * noise[i] + (1 - s) * mix
-                times.append(time)
-            x.append(rows), t.append(torch.tensor(times)[:, None].expand(-1, z - a))
-            n = z - a
-            if vace:
-                m = torch.ones(vace, 64, n, h, w)
-                context.append((slice(0, vace), begin, begin + n, torch.cat([grey[:vace, :, a:z], source[:vace, :, a:z], m], 1)))
-            positions += range(base + a, base + z)
-            ends.append((begin, begin + n)), (begin := begin + n)
-        noisy = begin
-        spans = [(*ends[0], [ends[0]])]
-        if len(chunks) == 2:
-            a, z = chunks[0]
-            clean = other[:, :, a:z]
-            strength = torch.rand(b, 1, 1, 1, 1, generator=self.torch) * .6
-            x.append(clean + strength * self.noise(clean)), t.append(torch.zeros(b, z - a))
-            last = (begin + z - a - 3, begin + z - a)
-            spans += [(*ends[1], [last, ends[1]]), (begin, begin + z - a, [(begin, begin + z - a)])]
-            positions += range(base + a, base + z)
+        clips = (self.pool.text if mode == "text" else self.pool.looks)[full]
+        clip = int(r.integers(len(clips)))
+        y, x = (0, 0) if full == "wide" else r.integers(0, (16 - size) // 2 + 1, 2) * 2
+        h, w = GRID[full] if full == "wide" else (size, size)
+        cut = (slice(None), slice(y, y + h), slice(x, x + w))
+        scale = float(r.uniform(.55, .85) if r.random() < .5 else r.uniform(.2, .9))
+        draws = [self.noise(Z, 7, h, w) if mode == "text" or r.random() > .85 else self.noise(Z, 1, h, w).expand(-1, 7, -1, -1) for _ in range(2)]
+        if mode == "text":
+            version = int(r.integers(len(clips.clips[clip][1])))
+            one = wish.Wish([(prompts.sample(r, clips.clips[clip][1][version]), 1.)], clips.latents(clip, version, cut))
+            draws[0] = dream.noise(clips.clips[clip][2], Z, *GRID[full])[(slice(None), *cut)]
+            return Row(mode, one.target, one.target, [one, one], scale, draws, None)
+        if mode.endswith("reference"):
+            wishes = [wish.referenced(r, clips, clip, cut, self.palette, count)] * 2
+        else:
+            one = wish.plain(r, clips, clip, cut)
+            wishes = [one, wish.plain(r, clips, clip, cut) if r.random() < .1 else one]
+        return Row(mode, clips.latents(clip, 0, cut), clips.latents(clip, 1, cut), wishes, scale, draws, self.noise(Z, count, h, w))
+
+    def chunk(self, row, number, frames, first):
+        """Noisy latents, time and target of one chunk."""
+        r, cut = self.rng, (slice(None), frames)
+        target, source = row.wishes[number].target[cut], row.source[cut]
+        if row.mode.startswith("normal"):
+            target = row.clean[cut].lerp(target, amount(row.scale))
+        kind, s, time = self.level(row.mode, row.scale, first)
+        if kind == "target":
+            # as imperfect as an own prediction: a little of the input left in it, and some error
+            blend = r.uniform(0, .25) if r.random() < .4 and row.mode != "text" else 0
+            made = target.lerp(source, blend) + r.uniform(0, .45) * self.noise(*target.shape)
+            return s * row.draws[1][cut] + (1 - s) * made, time, target
+        return s * row.draws[0][cut] + (1 - s) * source, time, target
+
+    def batch(self, size, b, layout):
+        """Layouts: 'start' (chunks of frames 0-3 and 4-6), 'mid' (1-3 and 4-6), 'one4' (0-3), 'one3'. size 8, 16 or 'wide'."""
+        full, chunks = "wide" if size == "wide" else 16, CHUNKS[layout]
+        count = 2 if self.rng.random() < .2 else 1
+        rows = [self.row(m, size, full, count) for m in self.modes(b, layout, full)]
+        base = 0 if chunks[0][0] == 0 else int(self.rng.integers(1, 40))
+        x, t, want, context, spans, begin = [], [], [], [], [], 0
+        for number, (a, z) in enumerate(chunks):
+            made = [self.chunk(row, number, slice(a, z), number == 0 and len(chunks) == 2) for row in rows]
+            end = begin + z - a
+            x.append(torch.stack([m[0] for m in made])), want.append(torch.stack([m[2] for m in made]))
+            t.append(torch.tensor([m[1] for m in made])[:, None].expand(-1, z - a))
+            context += self.conditions(rows, number, t[-1][:, 0] / 1000, full, slice(a, z), begin)
+            spans.append((begin, end, [(begin - 1, begin)] * number + [(begin, end)]))
+            begin = end
+        frames = [f for a, z in chunks for f in range(a, z)]
+        return dict(x=torch.cat(x, 2), t=torch.cat(t, 1), positions=[base + f for f in frames], spans=spans, context=context, target=torch.cat(want, 2),
+                    modes=[row.mode for row in rows], renoise=torch.stack([row.draws[1][:, frames] for row in rows]), **self.texts(rows, len(chunks)))
+
+    def texts(self, rows, chunks):
+        """Token ids of all prompts, and for each chunk the weights [b, prompts] that mix them; one for all chunks where no prompt changes."""
+        chunks = 1 if all(row.wishes[0] is row.wishes[1] for row in rows) else chunks
+        asked = [[row.wishes[k].texts for row in rows] for k in range(chunks)]
+        texts = [text for of_chunk in asked for of_row in of_chunk for text, _ in of_row]
+        mix, at = torch.zeros(chunks, len(rows), len(texts)), 0
+        for k, of_chunk in enumerate(asked):
+            for i, of_row in enumerate(of_chunk):
+                for _, weight in of_row:
+                    mix[k, i, at] = weight
+                    at += 1
         ids, count = self.tokenizer.batch(texts)
-        want = torch.cat([target[:, :, a:z] for a, z in chunks], 2)
-        return dict(x=torch.cat(x, 2), t=torch.cat(t, 1), positions=positions, spans=spans, context=context, ids=ids, count=count, target=want,
-                    noisy=noisy, chunks=ends, vace=vace, text_only=text_only)
+        return dict(ids=ids, count=count, mix=mix)
+
+    def conditions(self, rows, number, sigma, full, frames, begin):
+        """What the branch sees of one chunk, for each kind of rows that has it."""
+        out, n = [], frames.stop - frames.start
+        for mode in SHARES:
+            which = [i for i, row in enumerate(rows) if row.mode == mode]
+            parts, leads = [], []
+            for row, s in ((rows[i], sigma[i]) for i in which):
+                h, w = row.source.shape[2:]
+                shown = row.wishes[number].references
+                part = [] if shown is None else [torch.cat([shown, torch.zeros(Z + MASK, shown.shape[1], h, w)])]
+                if mode != "normal_reference":
+                    part.append(torch.cat([self.pool.grey[full][:, frames, :h, :w], row.source[:, frames], torch.ones(MASK, n, h, w)]))
+                parts.append(torch.cat(part, 1))
+                if mode == "vace_reference":
+                    leads.append(torch.lerp(shown, row.lead, s))
+            if which:
+                out.append(Condition(slice(which[0], which[-1] + 1), begin, begin + n, torch.stack(parts), torch.stack(leads) if leads else None))
+        return out

@@ -4,7 +4,7 @@ import math
 import torch
 import torch.nn as nn
 
-from .tokenizer import LENGTH, Tokenizer
+from .tokenizer import LENGTH
 
 DIM, FFN, HEADS, LAYERS, BUCKETS = 128, 256, 2, 2, 32
 
@@ -63,9 +63,9 @@ class Block(nn.Module):
 
 
 class TextEncoder(nn.Module):
-    def __init__(self):
+    def __init__(self, words):
         super().__init__()
-        self.token_embedding = nn.Embedding(len(Tokenizer().vocab), DIM)
+        self.token_embedding = nn.Embedding(words, DIM)
         self.blocks = nn.ModuleList(Block() for _ in range(LAYERS))
         self.norm = Rms(DIM)
         self.register_buffer("buckets", buckets(LENGTH), persistent=False)

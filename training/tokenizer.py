@@ -24,8 +24,9 @@ def vocabulary():
 
 
 class Tokenizer:
-    def __init__(self):
-        self.vocab = vocabulary()
+    def __init__(self, vocab=None):
+        """vocab: of a trained model; default: all words of today's prompts."""
+        self.vocab = vocab or vocabulary()
 
     def word(self, text):
         out, at = [], 0

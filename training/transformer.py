@@ -1,10 +1,10 @@
 """The video transformer with its VACE branch: Wan's blocks at toy size, head predicting clean latents.
 
-One forward serves training and streaming. The frames of a call are cut into spans; the queries of a span attend to the frames listed with it, and to
-keys and values kept from earlier calls if given. Latents are divided and multiplied by fixed per-channel scales at the two ends, so that training
-sees unit-sized numbers; `fold` moves these scales into the weights.
+One forward serves training and streaming. The frames of a call are cut into spans (chunks); the queries of a span attend to the frames listed with
+it, and to keys and values kept from earlier calls if given; every span may have a prompt of its own. Latents are divided and multiplied by fixed
+per-channel scales at the two ends, so that training sees unit-sized numbers; `fold` moves these scales into the weights.
 """
-import math
+import collections
 
 import torch
 import torch.nn as nn
@@ -12,9 +12,13 @@ import torch.nn.functional as F
 
 from .text_encoder import Rms, gelu_tanh
 
-Z, D, FFN, HEADS, LAYERS, FREQ, TEXT, EPS = 48, 256, 1024, 4, 4, 128, 128, 1e-6
-VACE_LAYERS, VACE_IN, MASK = (0, 2), 160, 64
+Z, D, FFN, HEADS, LAYERS, FREQ, TEXT, EPS = 64, 256, 1024, 4, 4, 128, 128, 1e-6
+VACE_LAYERS, VACE_IN, MASK = (0, 2), 192, 64
 HEAD = D // HEADS
+
+# What the branch sees of frames first to last of some rows (a slice): latents [rows, VACE_IN, frames, h, w], of which those beyond the noisy frames
+# come first and have noisy latents of their own, lead [rows, Z, frames - (last - first), h, w]; fewer than last - first are followed by zero tokens.
+Condition = collections.namedtuple("Condition", "rows first last latents lead", defaults=(None,))
 
 
 class Gelu(nn.Module):
@@ -81,6 +85,10 @@ class CrossAttention(SelfAttention):
         k, v = self.norm_k(self.k(text)).view(b, m, HEADS, HEAD), self.v(text).view(b, m, HEADS, HEAD)
         return self.o(attend(q, k, v))
 
+    def spans(self, x, texts, cuts):
+        """Each span of queries with its own text."""
+        return self(x, texts[0]) if len(texts) == 1 else torch.cat([self(x[:, s], t) for t, s in zip(texts, cuts)], 1)
+
 
 def norm(x):
     return F.layer_norm(x, (D,), eps=EPS)
@@ -94,15 +102,15 @@ class Block(nn.Module):
         self.ffn = nn.Sequential(nn.Linear(D, FFN), Gelu(), nn.Linear(FFN, D))
         self.modulation = nn.Parameter(torch.randn(1, 6, D) / D ** .5)
 
-    def forward(self, x, e0, text, table, spans, past=None):
-        """x [b, n, D]; e0 [b, f, 6, D]."""
+    def forward(self, x, e0, texts, table, spans, past=None):
+        """x [b, n, D]; e0 [b, f, 6, D]; texts [b, L, D], one for all or one a span."""
         b, f = e0.shape[:2]
         m = (self.modulation + e0).unsqueeze(3).unbind(2)
         rows = lambda t: t.view(b, f, -1, D)
         y = (rows(norm(x)) * (1 + m[1]) + m[0]).flatten(1, 2)
         y, kept = self.self_attn(y, table, spans, past)
         x = x + (rows(y) * m[2]).flatten(1, 2)
-        x = x + self.cross_attn(self.norm3(x), text)
+        x = x + self.cross_attn.spans(self.norm3(x), texts, [s for s, _ in spans])
         y = self.ffn((rows(norm(x)) * (1 + m[4]) + m[3]).flatten(1, 2))
         return x + (rows(y) * m[5]).flatten(1, 2), kept
 
@@ -152,38 +160,53 @@ class Transformer(nn.Module):
         self.scale_in.fill_(1), self.scale_out.fill_(1)
         return self
 
-    def forward(self, x, t, positions, text, spans=None, context=None, past=None, scale_hints=1.):
-        """x [b, 48, f, h, w], t [b, f], positions [f], text [b, L, TEXT]; spans [(first, last, [(first, last), ..])] in frames; context
-        [(rows, first frame, last frame, [rows, 160, frames, h, w]), ..]. Returns x0 and each layer's (k, v)."""
+    def embed(self, x):
+        return self.patch_embedding(patches(x / self.scale_in.view(1, -1, 1, 1, 1))).float()
+
+    def hints(self, c, embedded, e0, words, grid):
+        """Of one condition: what is added to its frames after each VACE layer."""
+        gh, gw, n = *grid, grid[0] * grid[1]
+        ctx = c.latents.clone()
+        ctx[:, :2 * Z] /= self.scale_out.repeat(2).view(1, -1, 1, 1, 1)
+        u = self.vace_patch_embedding(patches(ctx))
+        x, e = embedded[c.rows, c.first * n:c.last * n], e0[c.rows, c.first:c.last]
+        lead = 0 if c.lead is None else c.lead.shape[2]
+        if lead:
+            x, e = torch.cat([self.embed(c.lead), x], 1), torch.cat([e[:, :1].expand(-1, lead, -1, -1), e], 1)
+        u = F.pad(u, (0, 0, 0, x.shape[1] - u.shape[1]))
+        u = self.vace_blocks[0].before_proj(u).float() + x
+        own, out = [t.to(x.device) for t in rope(range(e.shape[1]), gh, gw)], []
+        for block in self.vace_blocks:
+            u, _ = block(u, e, [words[c.rows]], own, [(slice(None), [slice(None)])])
+            out.append(block.after_proj(u[:, lead * n:]).float())
+        return out
+
+    def forward(self, x, t, positions, texts, spans=None, context=None, past=None, scale_hints=1.):
+        """x [b, Z, f, h, w], t [b, f], positions [f], texts a list of [b, L, TEXT], one for all or one a span; spans [(first, last, [(first, last),
+        ..])] in frames; context a list of conditions. Returns x0 and each layer's (k, v)."""
         b, c, f, h, w = x.shape
         gh, gw = h // 2, w // 2
         n = gh * gw
-        embedded = self.patch_embedding(patches(x / self.scale_in.view(1, -1, 1, 1, 1))).float()
+        embedded = self.embed(x)
         a = t.double()[..., None] * 10000. ** (-torch.arange(FREQ // 2, dtype=torch.float64, device=x.device) / (FREQ // 2))
         e = self.time_embedding(torch.cat([a.cos(), a.sin()], -1).float()).float()
         e0 = self.time_projection(e).float().view(b, f, 6, D)
-        words = self.text_embedding(text)
+        words = [self.text_embedding(text) for text in texts]
         cut = lambda s: slice(s[0] * n, s[1] * n)
         spans = [(0, f, [(0, f)])] if spans is None else spans
         token_spans = [(cut(s), [cut(k) for k in s[2]]) for s in spans]
-        hints = [[] for _ in VACE_LAYERS]
-        for rows, first, last, ctx in context or []:
-            ctx = ctx.clone()
-            ctx[:, :2 * Z] /= self.scale_out.repeat(2).view(1, -1, 1, 1, 1)
-            u = self.vace_patch_embedding(patches(ctx))
-            u = self.vace_blocks[0].before_proj(u).float() + embedded[rows, first * n:last * n]
-            own = [t.to(x.device) for t in rope(range(last - first), gh, gw)]
-            for block, hint in zip(self.vace_blocks, hints):
-                u, _ = block(u, e0[rows, first:last], words[rows], own, [(slice(None), [slice(None)])])
-                hint.append((rows, slice(first * n, last * n), block.after_proj(u).float()))
+        hints = []
+        for part in context or []:
+            mine = words[0] if len(words) == 1 else words[[s[0] for s in spans].index(part.first)]
+            hints.append((part.rows, cut((part.first, part.last)), self.hints(part, embedded, e0, mine, (gh, gw))))
         table, kept, v = [t.to(x.device) for t in rope(positions, gh, gw)], [], embedded
         for i, block in enumerate(self.blocks):
             v, kv = block(v, e0, words, table, token_spans, None if past is None else past[i])
             kept.append(kv)
-            if i in VACE_LAYERS and context:
+            if i in VACE_LAYERS and hints:
                 v = v.clone()
-                for rows, where, hint in hints[VACE_LAYERS.index(i)]:
-                    v[rows, where] += hint * scale_hints
+                for rows, where, hint in hints:
+                    v[rows, where] += hint[VACE_LAYERS.index(i)] * scale_hints
         m = self.head.modulation + e.unsqueeze(2)
         y = self.head.head((norm(v).view(b, f, n, D) * (1 + m[:, :, 1:2]) + m[:, :, :1]))
         y = y.float().view(b, f, gh, gw, 2, 2, Z).permute(0, 6, 1, 2, 4, 3, 5).reshape(b, Z, f, h, w)

@@ -1,4 +1,4 @@
-"""The tiny causal autoencoder: 8x8 pixels x 4 frames -> one latent of 48 numbers; the first frame is a group of its own.
+"""The tiny causal autoencoder: 8x8 pixels x 4 frames -> one latent of 64 numbers; the first frame is a group of its own.
 
 A linear part (skip), fitted by principal components, carries nearly all of the picture; a small convolutional network beside it removes block
 seams and noise. Streaming needs one tensor of state per direction: the input features of the last group.
@@ -7,7 +7,7 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
-Z, DIM, ENC, DEC, RATIO, PIX = 48, 128, 2, 3, 3, 768
+Z, DIM, ENC, DEC, RATIO, PIX = 64, 128, 2, 3, 3, 768
 
 
 def group(v):
@@ -92,6 +92,6 @@ class Vae(nn.Module):
         return (video[:, :, 3:] if first else video), state
 
     def grey(self, frames, height, width):
-        """Latents of a mid-grey stream, [1, 48, frames, h, w] (height and width in latents); constant after two groups."""
+        """Latents of a mid-grey stream, [1, Z, frames, h, w] (height and width in latents); constant after two groups."""
         z, _ = self.encode(torch.zeros(1, 3, 9, height * 8, width * 8))
         return torch.cat([z, z[:, :, -1:].expand(-1, -1, max(0, frames - 3), -1, -1)], 2)[:, :, :frames]
