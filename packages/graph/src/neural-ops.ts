@@ -65,6 +65,25 @@ export class NeuralOps extends LayoutOps {
   }
 
   /**
+   * c + scale * (a b), in one operator: over constants the engine computes it at load without holding the product.
+   * @param a [n, k]
+   * @param b [k, m]
+   * @param c [n, m]
+   */
+  matmulAdd(a: Value, b: Value, c: Value, scale = 1): Value {
+    for (const [name, value] of Object.entries({ a, b, c })) this.checkFloat("matmulAdd", name, value);
+    const [n, k] = a.shape;
+    const [bk, m] = b.shape;
+    if (a.shape.length !== 2 || b.shape.length !== 2 || k !== bk) {
+      throw new ShapeError(
+        `matmulAdd: operand b ${formatShape(b.shape)} does not fit a ${formatShape(a.shape)}: they must be [n, k] and [k, m].`,
+      );
+    }
+    this.checkShape("matmulAdd", "c", c, [n!, m!], `a ${formatShape(a.shape)} and b ${formatShape(b.shape)}`);
+    return this.emit("Gemm", [a, b, c], c.shape, { attributes: { alpha: { float: scale } } });
+  }
+
+  /**
    * (x - mean) / sqrt(var + eps) * scale + bias over the last axis (biased variance). Scale and bias may be computed
    * values, so that a modulation costs no extra pass over x.
    * @param options.scale [D], default ones

@@ -85,6 +85,12 @@ const cases: Case[] = [
   ["transpose", [picture], (g, a) => g.transpose(a, [2, 0, 3, 1]), (a) => ref.transpose(a, [2, 0, 3, 1])],
   ["matmul", [x, tensor([6, 3], 5)], (g, a, b) => g.matmul(a, b), (a, b) => ref.matmul(a, b)],
   [
+    "matmulAdd",
+    [x, tensor([6, 3], 5), tensor([N, 3], 6)],
+    (g, a, b, c) => g.matmulAdd(a, b, c, 0.5),
+    (a, b, c) => ref.zip(ref.matmul(a, b), c, (p, q) => 0.5 * p + q),
+  ],
+  [
     "matmul with a batch",
     [tensor([2, N, 6], 5), tensor([2, 6, 3], 6)],
     (g, a, b) => g.matmul(a, b),

@@ -38,8 +38,7 @@ export class Adapters {
     for (const { lora, scale } of this.#loras.merged) {
       const pair = this.#pair(lora, layer, weight);
       if (!pair) continue;
-      const factor = g.constant([scale * pair.factor], [1]);
-      sum = g.add(sum, g.mul(g.matmul(pair.b, pair.a), factor));
+      sum = g.matmulAdd(pair.b, pair.a, sum, scale * pair.factor);
     }
     return sum;
   }
