@@ -8,14 +8,14 @@ HATCH, CROSS = wave(3, 3), wave(3, -3)
 STROKES, TOOTH, SPECKS = grain(4, .2, 5), grain(8, .4), grain(11, 1.)
 DOTS = .5 * (wave(2, 2) + wave(2, -2))
 GRID = np.where((YY % 16 == 0) | (XX % 16 == 0), 1., np.where((YY % 8 == 0) | (XX % 8 == 0), .35, 0))
-WOBBLE = np.stack([grain(21, 1.6), grain(22, 1.6)]) * 1.3
+WOBBLE = np.stack([grain(21, 1.6), grain(22, 1.6)]) * .8
 STROKE_SHIFT, STROKE_RELIEF, STROKE_VALUE = dabs(5, 7.5, 2.6)
-PANE_SHIFT, PANE_BORDER, PANE_VALUE = voronoi(3, 2)
+PANE_SHIFT, PANE_BORDER, PANE_VALUE = voronoi([(4, 3.4), (11.6, 11.8)])
 FACET_SHIFT, FACET_LIGHT = triangles(7)
 BAYER = np.where(YY < 8, np.where(XX < 8, -.375, .125), np.where(XX < 8, .375, -.125))
 STONE = np.where(YY < 8, np.where(XX < 8, -.6, .9), np.where(XX < 8, .35, -1.))
-GROUT = ((YY % 8 >= 6) | (XX % 8 >= 6)) * 1.
-BEVEL = np.where(GROUT > 0, 0, ((YY % 8 < 1) | (XX % 8 < 1)) * 1. - ((YY % 8 == 5) | (XX % 8 == 5)) * .8)
+GROUT = ((YY % 8 == 7) | (XX % 8 == 7)) * 1.
+BEVEL = np.where(GROUT > 0, 0, ((YY % 8 < 1) | (XX % 8 < 1)) * 1. - ((YY % 8 == 6) | (XX % 8 == 6)) * .8)
 ENGRAVE = .5 + .5 * np.cos((3 * YY + .9 * np.sin(XX * 2 * np.pi / 16)) * 2 * np.pi / 16 + .4)
 LEAN = np.abs(XX % 8 - 3.5)
 YARN = np.sin(np.pi * (((YY + LEAN * 1.25) % 8) + .5) / 8) * np.where(LEAN < 1, .62, np.where(LEAN > 3, .72, 1.))
@@ -36,9 +36,9 @@ def charcoal(x):
     """Black charcoal and white chalk on toned paper."""
     l = contrast(luma(blur(x, .8)), .3)
     tooth = tiled(STROKES, x) * .75 + tiled(TOOTH, x) * .4
-    coal = step(-.28, .42, .62 - l * 1.25 + .9 * step(.06, .4, edges(x, 1.1)) + .13 * tooth - .1)
+    coal = step(-.28, .42, .62 - l * 1.25 + .9 * step(.06, .4, edges(x, 1.1)) + .09 * tooth - .1)
     chalk = step(.66, 1.04, l + .09 * tooth) * (1 - coal)
-    paper = rgb(.74, .66, .56, x) * (1 + .025 * tiled(TOOTH, x))
+    paper = rgb(.76, .64, .50, x) * (1 + .025 * tiled(TOOTH, x))
     return mix(mix(paper, rgb(.07, .065, .07, x), .96 * coal), rgb(.99, .97, .93, x), .85 * chalk).clamp(0, 1)
 
 
@@ -76,8 +76,8 @@ def watercolour(x):
 def oil(x):
     """Thick dabs of vivid paint, finer where there is detail."""
     k = kuwahara(blur(x, .6), 4)
-    fine = step(.08, .35, edges(x, 1.))
-    d = mix(moved(k, STROKE_SHIFT * .8), .5 * (k + x), .6 * fine)
+    fine = step(.05, .28, edges(x, 1.))
+    d = mix(moved(k, STROKE_SHIFT * .8), .5 * (k + x), .75 * fine)
     v = saturate(contrast(d, .55), 1.65)
     v = v * (1 + .13 * tiled(STROKE_VALUE, x) * rgb(1., .6, -.6, x)) * rgb(1.08, 1., .86, x) + rgb(.05, .025, .0, x)
     relief = tiled(STROKE_RELIEF, x) * (1 - .5 * fine)
@@ -104,10 +104,10 @@ def pixel(x):
 def stained_glass(x):
     """Luminous panes in lead; the lead also follows the drawing."""
     pane = moved(blur(x, 2.2), PANE_SHIFT)
-    v = mix(pane, x, .3)
+    v = mix(pane, blur(x, .7), .42)
     v = saturate((v + .03) ** .75, 2.6) * (1 + .16 * tiled(PANE_VALUE, x) * rgb(1., .2, -1., x))
-    v = v * (.72 + .5 * step(.5, 6., tiled(PANE_BORDER, x)))
-    lead = 1 - (1 - step(1.9, .7, tiled(PANE_BORDER, x))) * (1 - .9 * step(.16, .42, edges(x, 1.2)))
+    v = v * (.72 + .5 * step(.5, 8., tiled(PANE_BORDER, x)))
+    lead = 1 - (1 - step(2.0, .7, tiled(PANE_BORDER, x))) * (1 - .95 * step(.14, .38, edges(x, 1.2)))
     return mix(v, rgb(.035, .03, .045, x), lead).clamp(0, 1)
 
 
@@ -121,14 +121,14 @@ def mosaic(x):
 def low_poly(x):
     """Flat facets, each with its own light."""
     v = saturate(contrast(moved(blur(x, 1.8), FACET_SHIFT), .35), 1.3)
-    return (v * (1 + .24 * tiled(FACET_LIGHT, x)) + .05 + .05 * tiled(FACET_LIGHT, x)).clamp(0, 1)
+    return (v * (1 + .18 * tiled(FACET_LIGHT, x)) + .03 + .05 * tiled(FACET_LIGHT, x)).clamp(0, 1)
 
 
 def woodcut(x):
     """Black ink on cream; the width of the cut lines follows the tone."""
     k = blur(x, .8)
     l = contrast(luma(k), .75)
-    v = step(-.14, .14, tiled(ENGRAVE, x) - 1.06 + 1.15 * l)
+    v = step(-.14, .14, tiled(ENGRAVE, x) - .99 + 1.2 * l)
     v = v * (1 - step(.12, .34, edges(x, .9)) * step(.9, .4, l)) + (1 - v) * .9 * step(.22, .5, edges(x, .8)) * step(.45, .15, l)
     return palette(v, (.07, .045, .04), (.97, .90, .74))
 
@@ -143,6 +143,6 @@ def chalk(x):
     """Coloured chalk on a green-black board."""
     l = luma(blur(x, .8))
     tooth = tiled(STROKES, x)
-    amount = (.52 * l * (1 + .38 * tooth) + .95 * step(.05, .30, edges(x, .9)) * (1 + .15 * tooth)).clamp(0, .95)
-    pastel = mix(saturate((blur(x, 1.) / (l + .15) * .62).clamp(0, 1), 1.1), rgb(.97, .97, .93, x), .45 + .4 * step(.1, .35, edges(x, .9)))
+    amount = (.78 * l * (1 + .24 * tooth) + .95 * step(.05, .30, edges(x, .9)) * (1 + .15 * tooth)).clamp(0, .95)
+    pastel = mix(saturate((blur(x, 1.) / (l + .15) * .68).clamp(0, 1), 1.6), rgb(.97, .97, .93, x), .30 + .55 * step(.1, .35, edges(x, .9)))
     return mix(rgb(.075, .155, .125, x), pastel, amount).clamp(0, 1)

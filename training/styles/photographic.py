@@ -13,7 +13,7 @@ def bw(x):
 
 
 def sepia(x):
-    return palette(contrast(luma(x), .2), (.09, .055, .03), (.36, .235, .125), (.62, .455, .28), (.86, .715, .51), (1., .93, .77))
+    return palette(contrast(luma(x), .2), (.10, .05, .02), (.38, .23, .10), (.65, .45, .24), (.89, .72, .46), (1., .93, .77))
 
 
 def sunset(x):
@@ -51,7 +51,7 @@ def faded(x):
 
 def dramatic(x):
     """Crushed blacks, burnt light, teal shadows against orange skin."""
-    v = saturate(contrast(contrast(contrast(x, 1.), 1.), .5), 1.5)
+    v = saturate(contrast(contrast(x, 1.), .9), 1.5)
     t = luma(v)
     return (v + (1 - t) * rgb(-.10, -.01, .05, x) + t * rgb(.10, .02, -.12, x)).clamp(0, 1)
 

@@ -146,12 +146,16 @@ def wrapped(d):
     return (d + TILE / 2) % TILE - TILE / 2
 
 
-def voronoi(seed, grid):
-    """grid^2 even cells a tile: (shift to the own centre [2, 16, 16], distance to the border, a value in -1..1 of each cell)."""
+def even(seed, grid):
+    """grid^2 evenly strewn centres (y, x) in a tile."""
     rng = np.random.default_rng(seed)
     side = TILE / grid
-    centres = [((i + .5 + rng.uniform(-.3, .3)) * side, (j + (.25 if i % 2 else .75) + rng.uniform(-.3, .3)) * side) for i in range(grid) for j in range(grid)]
-    values = rng.permutation(np.linspace(-1, 1, len(centres)))
+    return [((i + .5 + rng.uniform(-.3, .3)) * side, (j + (.25 if i % 2 else .75) + rng.uniform(-.3, .3)) * side) for i in range(grid) for j in range(grid)]
+
+
+def voronoi(centres):
+    """Cells around the centres: (shift to the own centre [2, 16, 16], distance to the border, a value in -1..1 of each cell)."""
+    values = np.linspace(-1, 1, len(centres))
     dy = np.stack([wrapped(cy - YY) for cy, _ in centres])
     dx = np.stack([wrapped(cx - XX) for _, cx in centres])
     d = np.hypot(dy, dx)

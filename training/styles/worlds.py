@@ -4,9 +4,9 @@ import math
 import numpy as np
 import torch
 
-from .tools import XX, YY, blur, contrast, dabs, edges, emboss, glow, grain, kuwahara, luma, mix, moved, palette, rgb, saturate, smear, step, tiled, voronoi, wave
+from .tools import XX, YY, blur, contrast, dabs, edges, emboss, even, glow, grain, kuwahara, luma, mix, moved, palette, rgb, saturate, smear, step, tiled, voronoi, wave
 
-HAMMER = voronoi(13, 3)[0]
+HAMMER = voronoi(even(13, 3))[0]
 CLOUD, CLOUD2 = grain(31, 1.5), grain(32, 1.5)
 LEAF_SHIFT, LEAF_RELIEF, LEAF_VALUE = dabs(17, 4.2, 2.4)
 TONGUES = .5 + .5 * np.cos(3 * XX * 2 * np.pi / 16 + 1.6 * np.sin(YY * 2 * np.pi / 16)) * wave(1, 1)
@@ -30,7 +30,7 @@ def sparks(seed, count, size):
     return v.clip(0, 1)
 
 
-CAUSTICS, STARS, EMBERS = caustics(), sparks(5, 5, .9), sparks(9, 4, 1.1)
+CAUSTICS, STARS, EMBERS = caustics(), sparks(5, 3, 1.), sparks(9, 2, 1.1)
 FLOWER = np.clip(1.6 * (wave(1, 0) * wave(0, 1)) ** 2 * (.4 + wave(4, 4) * wave(4, -4)) + .5 * (wave(1, 0, np.pi) * wave(0, 1, np.pi)) ** 6, 0, 1)
 
 
@@ -58,7 +58,7 @@ def underwater(x):
     l = luma(b)
     v = palette(.08 + .85 * l, (.0, .12, .20), (.0, .30, .38), (.06, .54, .56), (.42, .84, .76), (.85, 1., .90))
     v = mix(v, b * rgb(.45, 1., .95, x), .3)
-    return (v + tiled(CAUSTICS, x) * (.10 + .24 * l) * rgb(.45, 1., .85, x)).clamp(0, 1)
+    return (v + tiled(CAUSTICS, x) * (.10 + .16 * l) * rgb(.45, 1., .85, x)).clamp(0, 1)
 
 
 def autumn(x):
@@ -68,7 +68,7 @@ def autumn(x):
     leaf = tiled(LEAF_VALUE, x)
     tone = palette(l + .10 * tiled(LEAF_RELIEF, x), (.15, .03, .02), (.44, .09, .03), (.78, .27, .03), (.93, .55, .08), (.99, .83, .38))
     v = mix(tone, saturate(k * rgb(1.25, .85, .4, x), 1.2), .25)
-    return (v + leaf * rgb(.05, .16, .02, x) * (.25 + l)).clamp(0, 1)
+    return (v + leaf * rgb(.05, .11, .01, x) * (.2 + l)).clamp(0, 1)
 
 
 def hologram(x):
@@ -87,7 +87,7 @@ def fire(x):
     fuel = .75 * step(.05, .4, edges(x, 1.)) + .55 * step(.45, 1, l)
     k = [math.exp(-i / 6.5) for i in range(18)]
     rise = smear(fuel, [0.] * 17 + [v / sum(k) for v in k], 2)
-    t = .42 * l + 1.15 * rise * (.55 + .75 * tiled(TONGUES, x)) + .05
+    t = .42 * l + 1.15 * rise * (.78 + .38 * tiled(TONGUES, x)) + .05
     v = palette(t, (.02, .0, .0), (.27, .01, .0), (.68, .08, .0), (.96, .30, .0), (1., .64, .06), (1., .90, .42), (1., 1., .85))
     return (v + tiled(EMBERS, x) * (.8 - t).clamp(0, 1) * rgb(1., .42, .05, x)).clamp(0, 1)
 
@@ -95,11 +95,11 @@ def fire(x):
 def galaxy(x):
     """Nebula clouds of blue and rose, stars where it is dark."""
     b = blur(x, .9)
-    l = contrast(luma(b), .4)
-    hue = torch.sigmoid(6 * (b[:, :1] - b[:, 2:]) + .9 * tiled(CLOUD, x))
+    l = contrast(luma(b), .5) * .92
+    hue = torch.sigmoid(6 * (b[:, :1] - b[:, 2:]) + .3 * tiled(CLOUD, x))
     cold = palette(l, (.01, .01, .06), (.05, .09, .30), (.12, .28, .72), (.42, .66, 1.), (.94, .97, 1.))
     warm = palette(l, (.02, .0, .05), (.20, .03, .28), (.62, .12, .52), (.98, .52, .66), (1., .95, .92))
-    v = mix(cold, warm, hue) * (1 + .14 * tiled(CLOUD2, x)) + .28 * glow(step(.5, 1, l), 6) * rgb(.9, .5, 1., x)
+    v = mix(cold, warm, hue) * (1 + .05 * tiled(CLOUD2, x)) + .22 * glow(step(.5, 1, l), 6) * rgb(.9, .5, 1., x)
     return (v + tiled(STARS, x) * (.15 + .85 * step(.65, .15, l))).clamp(0, 1)
 
 
