@@ -3,7 +3,7 @@ import { vulkanEnvironment } from "./scripts/software-vulkan.ts";
 
 export default defineConfig({
   test: {
-    include: ["packages/**/*.test.ts", "apps/**/*.test.ts", "scripts/**/*.test.ts"],
+    include: ["packages/**/*.test.ts", "apps/**/*.test.ts", "scripts/**/*.test.ts", "training/**/*.test.ts"],
     // The WebRTC library crashes inside worker threads; processes are safe.
     pool: "forks",
     maxWorkers: 2,

@@ -1,0 +1,124 @@
+"""npm run evaluate [-- --quick]: the figures and contact sheets of the model card, through the shipped runtime. See --help for parts of it."""
+import argparse
+import hashlib
+import json
+import sys
+import time
+from pathlib import Path
+
+import torch
+
+from .. import styles, tensors
+from ..data import CACHE
+from . import clips, looks, probes, report, sheets
+from .runner import ROOT, Runner
+
+SIZES = {"320x176": (320, 176), "576x320": (576, 320)}
+PARTS = ("looks", "still", "autoencoder", "mixes", "grades", "noise", "steps", "seeds", "references", "text", "controls", "unknown", "drift")
+PROBES = PARTS[3:-1]
+# Frames of a clip and those that are held against the operators, by size: whole chunks in Normal mode, at most 12 over in VACE.
+FRAMES = {"320x176": (37, [5, 12, 18, 24, 31]), "576x320": (25, [5, 12, 18])}
+CARD_LIMIT = 250_000
+
+
+def listed(allowed):
+    def parse(text):
+        given = text.split(",")
+        wrong = [g for g in given if g not in allowed]
+        if wrong:
+            raise argparse.ArgumentTypeError(f"unknown: {', '.join(wrong)}; there are: {', '.join(allowed)}")
+        return given
+    return parse
+
+
+def arguments():
+    names = [*clips.PHOTOGRAPHS, *clips.PROCEDURAL]
+    p = argparse.ArgumentParser(prog="npm run evaluate --", description=__doc__, epilog="Lists are comma-separated.")
+    p.add_argument("--quick", action="store_true", help="one size, two clips, short probes: three minutes")
+    p.add_argument("--model", type=Path, default=ROOT / "models/longlive-tiny", help="model folder")
+    p.add_argument("--parts", type=listed(PARTS), help="of " + ", ".join(PARTS) + "; default: all but drift")
+    p.add_argument("--size", type=listed(SIZES), help="of " + ", ".join(SIZES)), p.add_argument("--modes", type=listed(("normal", "vace")), default=["normal", "vace"])
+    p.add_argument("--looks", type=listed(styles.STYLES), default=list(styles.STYLES)), p.add_argument("--clips", type=listed(names), help="of " + ", ".join(names))
+    p.add_argument("--drift", type=float, nargs="?", const=10, metavar="MINUTES", help="also drift over 10 (or so many) minutes of video a mode: long")
+    p.add_argument("--sheets", type=Path, help="folder for contact sheets and results.json; default training/.cache/evaluation")
+    p.add_argument("--card", action="store_true", help="write the table into the model's README.md"), p.add_argument("--card-sheets", action="store_true", help="and small sheets beside it")
+    p.add_argument("--threads", type=int, help="of the runtime; default: as the server's")
+    return p.parse_args()
+
+
+def weights(folder):
+    """What tells these weights from others: the transformer file's own words, or its digest."""
+    path = folder / "transformer.safetensors"
+    said = tensors.load(path)[1]
+    named = {k: v for k, v in said.items() if k != "format"}
+    return ", ".join(f"{k} {v}" for k, v in named.items()) or "sha256 " + hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+
+
+def main():
+    a = arguments()
+    torch.set_num_threads(1)
+    parts = a.parts or [p for p in PARTS if p != "drift"]
+    if a.drift and "drift" not in parts:
+        parts.append("drift")
+    sizes = a.size or (["320x176"] if a.quick else list(SIZES))
+    chosen = a.clips or (["astronaut", "scene 1"] if a.quick else [*clips.PHOTOGRAPHS, *clips.PROCEDURAL])
+    began, folder = time.time(), a.sheets or CACHE / "evaluation"
+    tell = lambda line: print(f"[{time.time() - began:4.0f} s] {line}", flush=True)
+    said = " ".join(w for w in sys.argv[1:] if w not in ("--card", "--card-sheets"))
+    result = {"weights": weights(a.model), "arguments": said, "sizes": {}, "probes": {}, "probe_size": sizes[0]}
+    pictures = {}
+    with Runner(a.model, a.threads) as runner:
+        for size in sizes:
+            result["sizes"][size] = one_size(runner, size, a, parts, chosen, pictures, tell)
+        bench = None
+        for name in [p for p in PROBES if p in parts]:
+            bench = bench or probes.Bench(runner, [clips.clip(c, 25, *SIZES[sizes[0]]) for c in (chosen[:1] if a.quick else ["astronaut", "scene 1"])], a.looks, tell)
+            made = getattr(probes, name)
+            result["probes"][name] = made(bench, a.looks) if name == "text" else made(bench)
+        pictures.update({name: made for name, made in (bench.sheets if bench else {}).items()})
+        if "drift" in parts:
+            result["drift"] = probes.drift(runner, a.drift or 10, SIZES[sizes[0]], tell)
+    for name, made in pictures.items():
+        h, w = next(iter(made.values())).shape[:2]
+        sheets.save(sheets.sheet(made, (w // 2, h // 2) if w > 400 else (w * 3 // 4, h * 3 // 4)), folder / f"{name.replace(' ', '-')}.jpg")
+    text = report.markdown(result)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "results.json").write_text(json.dumps(result, indent=1))
+    print("\n" + text)
+    card = a.model / "README.md"
+    if a.card:
+        card.write_text(report.into_card(card.read_text(), text))
+    if a.card_sheets:
+        for name, made in pictures.items():
+            sheets.save(sheets.sheet(made, (144, 80)), a.model / f"{name.replace(' ', '-')}.jpg", CARD_LIMIT)
+    tell(f"done; sheets and results.json are in {folder}")
+
+
+def one_size(runner, size, a, parts, chosen, pictures, tell):
+    """Looks, still scene and autoencoder at one size; contact sheets go into `pictures`."""
+    (frames, at), made = FRAMES[size], {"modes": {}}
+    if a.quick:
+        frames, at = 25, at[:3]
+    width, height = SIZES[size]
+    moving = [clips.clip(c, frames, width, height) for c in chosen]
+    still = clips.still("astronaut", 37, width, height)
+    if {"autoencoder", "still"} & set(parts):
+        made["autoencoder"] = looks.autoencoder(runner, moving, still, tell)
+    if "looks" in parts:
+        records = []
+        for clip in moving:
+            found, shown = looks.measure(runner, clip, at, a.looks, a.modes, tell)
+            records += found
+            for (kind, look), picture in shown.items():
+                for mode in ("target", *a.modes):
+                    if kind in ("input", mode):
+                        name = f"{size} {'operators' if mode == 'target' else mode}"
+                        pictures.setdefault(name, {})[look or "input", clip.name] = picture
+        made["modes"] = {mode: looks.summary(records, a.looks, mode) for mode in a.modes}
+    if "still" in parts:
+        made["flicker"] = looks.flicker(runner, still, a.looks, a.modes, made["autoencoder"]["still"], tell)
+    return made
+
+
+if __name__ == "__main__":
+    main()
