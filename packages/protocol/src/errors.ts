@@ -92,7 +92,8 @@ export const ERRORS = {
   asset_path_forbidden: {
     status: 403,
     retryable: false,
-    message: (_: Empty) => "Invalid path. Only files below the assets folder can be named, as GET /api/v1/assets lists them.",
+    message: (_: Empty) =>
+      "Invalid path. Only files below the assets folder can be named, as GET /api/v1/assets lists them.",
   },
   asset_not_found: {
     status: 404,
@@ -288,7 +289,7 @@ export class ApiError<C extends ErrorCode = ErrorCode> extends Error {
     this.status = entry.status;
     this.retryable = entry.retryable;
     this.detail = options.issues ?? this.message;
-    this.retryAfterS = options.retryAfterS;
+    this.retryAfterS = options.retryAfterS ?? entry.retryAfterS;
     this.extra = options.extra ?? {};
   }
 
@@ -309,8 +310,6 @@ export class ApiError<C extends ErrorCode = ErrorCode> extends Error {
     error.retryable = entry.retryable;
     error.detail = plain.issues ?? plain.message;
     error.retryAfterS = entry.retryAfterS;
-    error.extra = {};
-    error.retryAfterS = undefined;
     error.extra = {};
     return error as ApiError;
   }

@@ -81,8 +81,20 @@ export const offerRequest = z.object({
   sdp: z.string(),
   type: z.literal("offer"),
   initialParameters: z.unknown().optional().describe("Live parameters, as the data channel takes them"),
+  sessionId: z.string().max(64).nullish().describe("Of a session that goes on: an ICE restart, or a new connection"),
+  ticket: z
+    .string()
+    .max(64)
+    .nullish()
+    .describe("Of an earlier refusal with too_many_sessions: keeps the place in the line"),
 });
-export type OfferRequest = { sdp: string; type: "offer"; initialParameters?: WireParameters | null };
+export type OfferRequest = {
+  sdp: string;
+  type: "offer";
+  initialParameters?: WireParameters | null;
+  sessionId?: string | null;
+  ticket?: string | null;
+};
 
 /** Answer of POST /api/v1/webrtc/offer. */
 export const offerAnswer = z.object({ sdp: z.string(), type: z.literal("answer"), sessionId: z.string() });
@@ -230,7 +242,8 @@ export const health = z.object({
   server_start_time: secondsSince1970,
   version: z.string(),
   git_commit: z.string().nullable(),
-  sessions: z.int().describe("Sessions that are open"),
+  sessions: z.int().describe("Sessions that are connecting or live"),
+  interrupted: z.int().describe("Sessions whose client is silent and may come back"),
 });
 export type Health = z.infer<typeof health>;
 

@@ -55,9 +55,9 @@ describe("parseLoadRequest", () => {
       [undefined, ["body"], "missing"],
       [{}, ["body", "pipeline_id"], "value_error"],
       [{ pipeline_id: 5 }, ["body", "pipeline_id"], "string_type"],
-      [{ pipeline_ids: "longlive" }, ["body", "pipeline_ids"], "array_type"],
+      [{ pipeline_ids: "longlive" }, ["body", "pipeline_ids"], "list_type"],
       [{ pipeline_id: "x", load_params: { seed: -1 } }, ["body", "load_params", "seed"], "greater_than_equal"],
-      [{ pipeline_id: "x", load_params: { height: "abc" } }, ["body", "load_params", "height"], "number_type"],
+      [{ pipeline_id: "x", load_params: { height: "abc" } }, ["body", "load_params", "height"], "float_type"],
       [{ pipeline_id: "x", load_params: { vae_type: "zzz" } }, ["body", "load_params", "vae_type"], "literal_error"],
       [
         { pipeline_id: "x", load_params: { loras: [{ path: "a", scale: 11 }] } },

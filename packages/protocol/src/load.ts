@@ -6,6 +6,7 @@
 import { z } from "zod";
 import { type CompatName, compatName } from "./compat.ts";
 import { ApiError } from "./errors.ts";
+import { type Described, describe, type ParameterDescription } from "./parameter-description.ts";
 import { parseRequest } from "./validation.ts";
 
 const MIN_SIDE = 16;
@@ -21,7 +22,10 @@ function numberLike<T extends z.ZodType>(schema: T) {
   );
 }
 
-const side = numberLike(z.int().nullish());
+const SIDE_ALLOWED = `a multiple of ${SIDE_STEP} from ${MIN_SIDE} to ${MAX_SIDE}`;
+
+// The range is checked for both sides together, to name a size that works; here it is for the documents.
+const side = numberLike(z.int().nullish()).meta({ minimum: MIN_SIDE, maximum: MAX_SIDE, multipleOf: SIDE_STEP });
 const seed = numberLike(z.int().min(0).nullish());
 
 const lora = z.object({
@@ -30,24 +34,110 @@ const lora = z.object({
   merge_mode: z.enum(["permanent_merge", "runtime_peft"]).nullish(),
 });
 
-const loadParams = z.object({
-  height: side,
-  width: side,
-  seed,
-  base_seed: seed,
-  vace_enabled: z.boolean().nullish(),
-  vace_context_scale: numberLike(z.number().min(0).max(2).nullish()),
-  compat: compatName.nullish(),
-  vae_type: z.enum(["wan", "lightvae", "tae", "lighttae"]).nullish(),
-  quantization: z.enum(["fp8_e4m3fn"]).nullish(),
-  loras: z.array(lora).nullish(),
-  lora_merge_mode: z.enum(["permanent_merge", "runtime_peft"]).nullish(),
-});
+/** What a load takes, by the names on the wire; each may be left out or null. */
+const LOAD_TABLE = {
+  height: {
+    schema: side,
+    allowed: SIDE_ALLOWED,
+    control: "number",
+    step: SIDE_STEP,
+    help: "Height of the picture in pixels.",
+    whenAbsent: "the model's own: 320 for most",
+  },
+  width: {
+    schema: side,
+    allowed: SIDE_ALLOWED,
+    control: "number",
+    step: SIDE_STEP,
+    help: "Width of the picture in pixels.",
+    whenAbsent: "the model's own: 576 for most",
+  },
+  seed: {
+    schema: seed,
+    allowed: "a whole number from 0",
+    control: "number",
+    step: 1,
+    default: 42,
+    help: "The noise: the same seed, prompts and input give the same video.",
+  },
+  base_seed: {
+    schema: seed,
+    allowed: "a whole number from 0",
+    control: "number",
+    step: 1,
+    help: "Another name of seed.",
+    whenAbsent: "seed holds",
+  },
+  vace_enabled: {
+    schema: z.boolean().nullish(),
+    allowed: "true or false",
+    control: "switch",
+    default: true,
+    help: "Load the branch for conditions: input video as guidance, and reference images.",
+  },
+  vace_context_scale: {
+    schema: numberLike(z.number().min(0).max(2).nullish()),
+    allowed: "a number from 0 to 2",
+    control: "slider",
+    step: 0.05,
+    help: "How strongly conditions guide the picture until a session says otherwise.",
+    whenAbsent: "1",
+  },
+  compat: {
+    schema: compatName.nullish(),
+    allowed: '"everframe" or "original"',
+    control: "choice",
+    default: "everframe",
+    help: "Behave with all repairs, or as the original does with its faults, for comparison.",
+  },
+  vae_type: {
+    schema: z.enum(["wan", "lightvae", "tae", "lighttae"]).nullish(),
+    allowed: '"wan", "lightvae", "tae" or "lighttae"',
+    control: "choice",
+    default: "wan",
+    help: "Which autoencoder: wan looks best, the others are faster. A model that has only its own uses that.",
+  },
+  quantization: {
+    schema: z.enum(["fp8_e4m3fn"]).nullish(),
+    allowed: '"fp8_e4m3fn" or null',
+    control: "choice",
+    help: "Accepted so that existing clients work; the weights are used as they are.",
+    whenAbsent: "the weights as they are",
+  },
+  loras: {
+    schema: z.array(lora).nullish(),
+    allowed: "a list of {path, scale from -10 to 10, merge_mode}",
+    control: "loras",
+    step: 0.1,
+    help: "LoRA files below the LoRA folder.",
+    whenAbsent: "none",
+  },
+  lora_merge_mode: {
+    schema: z.enum(["permanent_merge", "runtime_peft"]).nullish(),
+    allowed: '"permanent_merge" or "runtime_peft"',
+    control: "choice",
+    default: "permanent_merge",
+    help: "For LoRAs that name none: merge them into the weights (fast), or keep their scales changeable while it runs.",
+  },
+} as const satisfies Record<string, Described & { schema: z.ZodType; default?: unknown }>;
+
+type LoadTable = typeof LOAD_TABLE;
+type LoadShape = { [Name in keyof LoadTable]: LoadTable[Name]["schema"] };
+
+const loadParams = z.object(
+  Object.fromEntries(Object.entries(LOAD_TABLE).map(([name, { schema }]) => [name, schema])) as LoadShape,
+);
+
+/** Every load parameter as clients and pages show it. */
+export function describeLoadParameters(): ParameterDescription[] {
+  return Object.entries(LOAD_TABLE).map(([name, entry]) => describe(name, entry, "load"));
+}
 
 const pipelineId = z.string().min(1);
 const node = z.object({ pipeline_id: pipelineId, load_params: loadParams.nullish() });
 
-const loadRequest = z
+/** Body of POST /api/v1/pipeline/load. */
+export const loadRequest = z
   .object({
     pipeline_id: pipelineId.nullish(),
     pipeline_ids: z.array(pipelineId).nullish(),
@@ -89,19 +179,18 @@ export type LoadParams = {
 export type LoadRequest = { pipelineId: string; loadParams: LoadParams };
 
 /** The load parameters as GET /api/v1/pipeline/status shows them. */
-export type WireLoadParams = {
-  /** Pixels of the picture sent; null where it is as large as the client's own (passthrough). */
-  height: number | null;
-  width: number | null;
-  seed: number;
-  vace_enabled: boolean;
-  /** Present when it is not the default. */
-  compat?: string;
-  vae_type: string;
-  quantization: string | null;
-  loras: { path: string; scale: number; merge_mode: string }[] | null;
-  lora_merge_mode: string;
-};
+export const wireLoadParams = z.object({
+  height: z.int().nullable().describe("Pixels of the picture sent; null where it is as large as the client's own"),
+  width: z.int().nullable(),
+  seed: z.int(),
+  vace_enabled: z.boolean(),
+  compat: z.string().exactOptional().describe("Present when it is not the default"),
+  vae_type: z.string(),
+  quantization: z.string().nullable(),
+  loras: z.array(z.object({ path: z.string(), scale: z.number(), merge_mode: z.string() })).nullable(),
+  lora_merge_mode: z.string(),
+});
+export type WireLoadParams = z.infer<typeof wireLoadParams>;
 
 /**
  * Reads a load request.

@@ -1,73 +1,131 @@
 /**
  * What the server says on the data channel, told apart by `type`. A client
  * that knows only `stream_stopped` may ignore the others. The other way a
- * message is one JSON object of parameters.
+ * message is one JSON object of parameters, with a `request_id` if its sender
+ * wants to know which answer is to which message.
  */
-import type { ErrorCode } from "./errors.ts";
-import type { RejectedParameter, WireParameters } from "./parameters.ts";
+import { z } from "zod";
+import { ERRORS, type ErrorCode } from "./errors.ts";
+import type { WireParameters } from "./parameters.ts";
+
+const errorCode = z.enum(Object.keys(ERRORS) as [ErrorCode, ...ErrorCode[]]);
+
+/** Names a message in its answer; chosen by the client. */
+export const requestId = z.union([z.string().max(128), z.number()]);
+export type RequestId = z.infer<typeof requestId>;
+
+const wireParameters = z.record(z.string(), z.unknown());
+
+/** Why a session ended. */
+export const stopReason = z.enum([
+  /** The client deleted the session. */
+  "deleted",
+  /** The pipeline was loaded anew, or another one. */
+  "pipeline_changed",
+  /** The pipeline's engine died. */
+  "pipeline_failed",
+  /** Several chunks in a row failed. */
+  "chunks_failed",
+  /** The server is ending. */
+  "server_shutdown",
+  /** Nothing was heard from the client for some seconds. */
+  "peer_lost",
+  /** The connection was never established. */
+  "connect_timeout",
+  /** The client closed its side. */
+  "peer_closed",
+]);
+export type StopReason = z.infer<typeof stopReason>;
 
 /** The session is over; the server closes the connection after it. */
-export type StreamStopped = { type: "stream_stopped"; error_message?: string; reason?: StopReason; code?: ErrorCode };
+export const streamStopped = z.object({
+  type: z.literal("stream_stopped"),
+  error_message: z.string().exactOptional(),
+  reason: stopReason.exactOptional(),
+  code: errorCode.exactOptional(),
+});
+export type StreamStopped = z.infer<typeof streamStopped>;
 
-export type StopReason =
-  /** The client deleted the session. */
-  | "deleted"
-  /** The pipeline was loaded anew, or another one. */
-  | "pipeline_changed"
-  /** The pipeline's engine died. */
-  | "pipeline_failed"
-  /** Several chunks in a row failed. */
-  | "chunks_failed"
-  /** The server is ending. */
-  | "server_shutdown"
-  /** Nothing was heard from the client for some seconds. */
-  | "peer_lost"
-  /** The connection was never established. */
-  | "connect_timeout"
-  /** The client closed its side. */
-  | "peer_closed";
+/** Some fields of a parameters message were not used; the others were. */
+export const parametersRejected = z.object({
+  type: z.literal("parameters_rejected"),
+  rejected: z.array(z.object({ field: z.string(), reason: z.string(), allowed: z.string() })),
+  request_id: requestId.exactOptional(),
+});
+export type ParametersRejected = z.infer<typeof parametersRejected>;
 
-/** Some fields of the last parameters message were not used; the others were. */
-export type ParametersRejected = { type: "parameters_rejected"; rejected: RejectedParameter[] };
+/**
+ * The chunk that uses these parameters has started; without chunks, or for a
+ * parameter that acts at once: they are in use. Everything that was taken
+ * since the last such message is in it.
+ */
+export const parametersApplied = z.object({
+  type: z.literal("parameters_applied"),
+  parameters: wireParameters,
+  /** Number of the session's chunk, from 0. */
+  chunk: z.int().exactOptional(),
+  /** Of the messages whose fields these are. */
+  request_ids: z.array(requestId),
+  /** Fields that this server does not know. */
+  ignored: z.array(z.string()).exactOptional(),
+});
+export type ParametersApplied = z.infer<typeof parametersApplied>;
+
+/** Somebody else changed these parameters, over HTTP. */
+export const parametersUpdated = z.object({ type: z.literal("parameters_updated"), parameters: wireParameters });
+export type ParametersUpdated = z.infer<typeof parametersUpdated>;
 
 /** Another pipeline is being loaded: the connection stays, the last picture is held. */
-export type PipelineReloading = { type: "pipeline_reloading"; pipeline_id: string };
+export const pipelineReloading = z.object({ type: z.literal("pipeline_reloading"), pipeline_id: z.string() });
+export type PipelineReloading = z.infer<typeof pipelineReloading>;
 
 /** The stream goes on with the newly loaded pipeline and the parameters that the session has. */
-export type PipelineReloaded = {
-  type: "pipeline_reloaded";
-  pipeline_id: string;
-  model: string;
+export const pipelineReloaded = z.object({
+  type: z.literal("pipeline_reloaded"),
+  pipeline_id: z.string(),
+  model: z.string(),
   /** Size of the pictures from now on; null where it follows the client's. */
-  width: number | null;
-  height: number | null;
-};
+  width: z.int().nullable(),
+  height: z.int().nullable(),
+});
+export type PipelineReloaded = z.infer<typeof pipelineReloaded>;
 
 /** Something failed and the stream goes on. */
-export type ErrorMessage = { type: "error"; code: ErrorCode; message: string; retryable: boolean };
+export const failureMessage = z.object({
+  type: z.literal("error"),
+  code: errorCode,
+  message: z.string(),
+  retryable: z.boolean(),
+});
+export type ErrorMessage = z.infer<typeof failureMessage>;
 
 /** How the stream runs; at most once a second. */
-export type StatsMessage = {
-  type: "stats";
+export const statsMessage = z.object({
+  type: z.literal("stats"),
   /** Frames a second received from the client. */
-  fps_in: number;
+  fps_in: z.number(),
   /** Frames a second sent that were newly made, a repeated picture not counted. */
-  fps_out: number;
+  fps_out: z.number(),
   /** Time that the last chunk took, milliseconds; null before the first. */
-  chunk_ms: number | null;
+  chunk_ms: z.number().nullable(),
   /** The same by stage, milliseconds. */
-  stages_ms: Record<string, number>;
-  model: string;
+  stages_ms: z.record(z.string(), z.number()),
+  model: z.string(),
   /** Size of the picture sent, pixels. */
-  width: number;
-  height: number;
-};
+  width: z.int(),
+  height: z.int(),
+});
+export type StatsMessage = z.infer<typeof statsMessage>;
 
-export type ServerMessage =
-  | StreamStopped
-  | PipelineReloading
-  | PipelineReloaded
-  | ParametersRejected
-  | ErrorMessage
-  | StatsMessage;
-export type ClientMessage = WireParameters;
+export const serverMessage = z.discriminatedUnion("type", [
+  streamStopped,
+  parametersRejected,
+  parametersApplied,
+  parametersUpdated,
+  pipelineReloading,
+  pipelineReloaded,
+  failureMessage,
+  statsMessage,
+]);
+export type ServerMessage = z.infer<typeof serverMessage>;
+export type ClientMessage = WireParameters & { request_id?: RequestId };

@@ -1,5 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { defaultParameters, mergeParameters, PARAMETER_TABLE, parseParameters, takeOneShots } from "./parameters.ts";
+import { PARAMETER_TABLE } from "./parameter-table.ts";
+import {
+  defaultParameters,
+  describeParameters,
+  mergeParameters,
+  parseParameters,
+  takeOneShots,
+  toWireParameters,
+} from "./parameters.ts";
 
 /** Per wire name: values at and inside the bounds, and values just outside or of a wrong type. */
 const cases: Record<string, { good: unknown[]; bad: unknown[] }> = {
@@ -70,6 +78,27 @@ describe("parseParameters", () => {
     expect(parsed.ignored).toEqual(["colour"]);
   });
 
+  it("[GEN3] finds the place and the bound of what is wrong, also inside lists and where several forms are allowed", () => {
+    const cases: [object, (string | number)[], string, object?][] = [
+      [{ noise_scale: 2 }, ["noise_scale"], "less_than_equal", { le: 1 }],
+      [{ prompts: [{ text: "a", weight: -1 }] }, ["prompts", 0, "weight"], "greater_than_equal", { ge: 0 }],
+      [{ prompts: [{ weight: 1 }] }, ["prompts", 0, "text"], "missing"],
+      [{ input_mode: "foo" }, ["input_mode"], "literal_error", { expected: "'text' or 'video'" }],
+      [{ denoising_step_list: [700.5] }, ["denoising_step_list", 0], "int_from_float"],
+      [{ denoising_step_list: [] }, ["denoising_step_list"], "too_short", { min_length: 1 }],
+      [{ vace_ref_images: "a.png" }, ["vace_ref_images"], "list_type"],
+      [{ paused: "true" }, ["paused"], "bool_type"],
+      [{ transition: 5 }, ["transition"], "model_attributes_type"],
+      [{ prompts: 5 }, ["prompts"], "value_error"],
+    ];
+    for (const [value, loc, type, ctx] of cases) {
+      const { issues } = parseParameters(value);
+      expect(issues, JSON.stringify(value)).toEqual([
+        { type, loc, msg: expect.any(String), input: issues[0]?.input, ...(ctx === undefined ? {} : { ctx }) },
+      ]);
+    }
+  });
+
   it("rejects a value that is no object", () => {
     for (const value of [null, [], "x", 5]) expect(parseParameters(value).rejected).toHaveLength(1);
   });
@@ -78,6 +107,7 @@ describe("parseParameters", () => {
     expect(parseParameters(JSON.parse('{"__proto__":{"paused":true},"constructor":1}'))).toEqual({
       accepted: {},
       rejected: [],
+      issues: [],
       ignored: ["__proto__", "constructor"],
     });
   });
@@ -140,5 +170,52 @@ describe("takeOneShots", () => {
     expect(rest).not.toHaveProperty("resetCache");
     expect(rest).not.toHaveProperty("loraScales");
     expect(rest.baseSeed).toBe(3);
+  });
+});
+
+describe("toWireParameters", () => {
+  it("gives what parseParameters reads as the same parameters", () => {
+    const wire = {
+      prompts: [{ text: "anime", weight: 2 }],
+      transition: { target_prompts: "sepia", num_steps: 3 },
+      noise_scale: 0.5,
+      vace_ref_images: ["a.png"],
+    };
+    const { accepted } = parseParameters(wire);
+    expect(toWireParameters(accepted)).toEqual({
+      ...wire,
+      transition: {
+        target_prompts: [{ text: "sepia", weight: 1 }],
+        num_steps: 3,
+        temporal_interpolation_method: "linear",
+      },
+    });
+    expect(parseParameters(toWireParameters(accepted)).accepted).toEqual(accepted);
+  });
+});
+
+describe("describeParameters", () => {
+  const described = new Map(describeParameters().map((one) => [one.name, one]));
+
+  it("tells the range that the schema has", () => {
+    expect(described.get("noise_scale")).toMatchObject({
+      control: "slider",
+      minimum: 0,
+      maximum: 1,
+      step: 0.01,
+      default: 0.7,
+      modes: ["video"],
+      acts: "next chunk",
+    });
+    expect(described.get("input_mode")).toMatchObject({ choices: ["text", "video"], default: "text" });
+    expect(described.get("base_seed")).toMatchObject({ minimum: 0, maximum: null });
+  });
+
+  it("says of every parameter what it does, and of one without a default what holds until it is sent", () => {
+    for (const { name, help, allowed, default: value, when_absent } of described.values()) {
+      expect(help, name).toMatch(/^[A-Z].{15,}\.$/);
+      expect(allowed, name).not.toBe("");
+      expect(value === null, name).toBe(when_absent !== null);
+    }
   });
 });

@@ -1,152 +1,13 @@
 /**
- * The parameters that a client may change while video runs, in one table: the
- * name on the wire, the type and range, the default, and when it acts. The
- * offer's `initialParameters` and every data-channel message are read by the
- * same schemas. Ranges follow what clients of Daydream Scope's LongLive
- * pipeline send.
+ * Reading, merging and taking the live parameters of the table. The offer's
+ * `initialParameters`, every data-channel message and POST
+ * /api/v1/sessions/{id}/parameters are read by the same rules.
  */
-import { z } from "zod";
-import { reasonOf } from "./validation.ts";
-
-/** A prompt and its weight in the blend; weights are normalised by the model. */
-export type Prompt = { text: string; weight: number };
-
-export type Transition = {
-  targetPrompts: Prompt[];
-  /** Chunks from the current prompts to the target; 0 snaps. */
-  numSteps: number;
-  temporalInterpolationMethod: "linear" | "slerp";
-};
-
-export type LoraScale = { path: string; scale: number };
-
-const MAX_PROMPTS = 16;
-const MAX_PROMPT_CHARS = 4096;
-
-const promptText = z.string().max(MAX_PROMPT_CHARS);
-const prompt = z.object({ text: promptText, weight: z.number().min(0).default(1) });
-const promptList = z.array(z.union([prompt, promptText.transform(weighted)])).max(MAX_PROMPTS);
-const prompts = z.union([promptList, promptText.transform((text): Prompt[] => [weighted(text)])]);
-const interpolation = z.enum(["linear", "slerp"]);
-const path = z.string().min(1).max(1024);
-
-const transition = z
-  .object({
-    target_prompts: prompts,
-    num_steps: z.int().min(0).max(10_000).default(4),
-    temporal_interpolation_method: interpolation.default("linear"),
-  })
-  .transform(
-    (wire): Transition => ({
-      targetPrompts: wire.target_prompts,
-      numSteps: wire.num_steps,
-      temporalInterpolationMethod: wire.temporal_interpolation_method,
-    }),
-  );
-
-type Acts =
-  /** From the next chunk that starts, until changed. */
-  | "next chunk"
-  /** In the next chunk that starts, once. */
-  | "once"
-  /** At once, without waiting for a chunk. */
-  | "at once"
-  /** Accepted, so that existing clients work, and without effect. */
-  | "never";
-
-type Entry = { wire: string; schema: z.ZodType; allowed: string; acts: Acts; default?: unknown };
-
-const PROMPTS_ALLOWED = `a text, or a list of up to ${MAX_PROMPTS} texts or {text, weight >= 0}`;
-const IMAGE_ALLOWED = "the path of an uploaded image";
-
-/** Every live parameter by its name in code. An entry without `default` stays absent until it is sent. */
-export const PARAMETER_TABLE = {
-  inputMode: {
-    wire: "input_mode",
-    schema: z.enum(["text", "video"]),
-    allowed: '"text" or "video"',
-    acts: "next chunk",
-    default: "text",
-  },
-  prompts: { wire: "prompts", schema: prompts, allowed: PROMPTS_ALLOWED, acts: "next chunk", default: [] },
-  promptInterpolationMethod: {
-    wire: "prompt_interpolation_method",
-    schema: interpolation,
-    allowed: '"linear" or "slerp"',
-    acts: "next chunk",
-    default: "linear",
-  },
-  transition: {
-    wire: "transition",
-    schema: transition,
-    allowed: "{target_prompts, num_steps >= 0, temporal_interpolation_method}",
-    acts: "next chunk",
-  },
-  noiseScale: {
-    wire: "noise_scale",
-    schema: z.number().min(0).max(1),
-    allowed: "a number from 0 to 1",
-    acts: "next chunk",
-    default: 0.7,
-  },
-  noiseController: {
-    wire: "noise_controller",
-    schema: z.boolean(),
-    allowed: "true or false",
-    acts: "next chunk",
-  },
-  denoisingStepList: {
-    wire: "denoising_step_list",
-    schema: z.array(z.int().min(0).max(1000)).min(1).max(10),
-    allowed: "1 to 10 whole numbers from 0 to 1000",
-    acts: "next chunk",
-  },
-  manageCache: {
-    wire: "manage_cache",
-    schema: z.boolean(),
-    allowed: "true or false",
-    acts: "next chunk",
-    default: true,
-  },
-  resetCache: { wire: "reset_cache", schema: z.boolean(), allowed: "true or false", acts: "once" },
-  kvCacheAttentionBias: {
-    wire: "kv_cache_attention_bias",
-    schema: z.number().min(0.01).max(1),
-    allowed: "a number from 0.01 to 1",
-    acts: "never",
-    default: 1,
-  },
-  loraScales: {
-    wire: "lora_scales",
-    schema: z.array(z.object({ path, scale: z.number().min(-10).max(10) })).max(64),
-    allowed: "a list of {path, scale from -10 to 10}",
-    acts: "once",
-  },
-  vaceEnabled: { wire: "vace_enabled", schema: z.boolean(), allowed: "true or false", acts: "next chunk" },
-  vaceUseInputVideo: {
-    wire: "vace_use_input_video",
-    schema: z.boolean(),
-    allowed: "true or false",
-    acts: "next chunk",
-    default: true,
-  },
-  vaceContextScale: {
-    wire: "vace_context_scale",
-    schema: z.number().min(0).max(2),
-    allowed: "a number from 0 to 2",
-    acts: "next chunk",
-  },
-  vaceRefImages: {
-    wire: "vace_ref_images",
-    schema: z.array(path).max(16),
-    allowed: "a list of up to 16 paths of uploaded images",
-    acts: "next chunk",
-  },
-  firstFrameImage: { wire: "first_frame_image", schema: path, allowed: IMAGE_ALLOWED, acts: "once" },
-  lastFrameImage: { wire: "last_frame_image", schema: path, allowed: IMAGE_ALLOWED, acts: "once" },
-  paused: { wire: "paused", schema: z.boolean(), allowed: "true or false", acts: "at once", default: false },
-  baseSeed: { wire: "base_seed", schema: z.int().min(0), allowed: "a whole number from 0", acts: "next chunk" },
-} as const satisfies Record<string, Entry>;
+import type { z } from "zod";
+import type { ValidationIssue } from "./errors.ts";
+import { describe, type ParameterDescription } from "./parameter-description.ts";
+import { type Entry, PARAMETER_TABLE, type Transition } from "./parameter-table.ts";
+import { issuesOf, reasonOf } from "./validation.ts";
 
 type Table = typeof PARAMETER_TABLE;
 export type ParameterName = keyof Table;
@@ -168,6 +29,8 @@ export type RejectedParameter = { field: string; reason: string; allowed: string
 export type ParsedParameters = {
   accepted: ParameterUpdate;
   rejected: RejectedParameter[];
+  /** What is wrong with the rejected ones, each finding at its place in the object. */
+  issues: ValidationIssue[];
   /** Keys that this server does not know; newer clients may send them. */
   ignored: string[];
 };
@@ -183,12 +46,14 @@ const NAME_OF_WIRE = new Map<string, ParameterName>(
  * value that is no object at all gives one rejected entry with field `""`.
  */
 export function parseParameters(value: unknown): ParsedParameters {
-  const parsed: ParsedParameters = { accepted: {}, rejected: [], ignored: [] };
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+  const parsed: ParsedParameters = { accepted: {}, rejected: [], issues: [], ignored: [] };
+  if (!isObject(value)) {
     parsed.rejected.push({ field: "", reason: "not an object", allowed: "a JSON object of parameters" });
+    parsed.issues.push({ type: "model_attributes_type", loc: [], msg: "not an object", input: value ?? null });
     return parsed;
   }
   for (const [field, given] of Object.entries(value)) {
+    if (field === "request_id") continue; // names the message, no parameter
     const name = NAME_OF_WIRE.get(field);
     if (name === undefined) {
       parsed.ignored.push(field);
@@ -196,9 +61,13 @@ export function parseParameters(value: unknown): ParsedParameters {
     }
     if (given === null) continue;
     const entry: Entry = PARAMETER_TABLE[name];
-    const result = entry.schema.safeParse(given);
-    if (result.success) Object.assign(parsed.accepted, { [name]: result.data });
-    else parsed.rejected.push({ field, reason: reasonOf(result.error), allowed: entry.allowed });
+    const result = entry.schema.safeParse(given, { reportInput: true });
+    if (result.success) {
+      Object.assign(parsed.accepted, { [name]: result.data });
+      continue;
+    }
+    parsed.rejected.push({ field, reason: reasonOf(result.error), allowed: entry.allowed });
+    parsed.issues.push(...issuesOf(result.error, [field]));
   }
   return parsed;
 }
@@ -237,6 +106,29 @@ export function takeOneShots(current: Parameters): { now: Parameters; rest: Para
   return { now: current, rest };
 }
 
-function weighted(text: string): Prompt {
-  return { text, weight: 1 };
+/** Parameters under their names on the wire, as a client could send them back. */
+export function toWireParameters(update: ParameterUpdate): Record<string, unknown> {
+  const entries = (Object.entries(update) as [ParameterName, unknown][]).map(([name, value]) => [
+    PARAMETER_TABLE[name].wire,
+    name === "transition" && value !== undefined ? toWireTransition(value as Transition) : value,
+  ]);
+  return Object.fromEntries(entries.filter(([, value]) => value !== undefined));
+}
+
+/** Every live parameter as clients and pages show it, in the table's order. */
+export function describeParameters(): ParameterDescription[] {
+  return Object.values(PARAMETER_TABLE).map((entry: Entry) => describe(entry.wire, entry, entry.acts));
+}
+
+function toWireTransition({ targetPrompts, numSteps, temporalInterpolationMethod }: Transition): object {
+  return {
+    target_prompts: targetPrompts,
+    num_steps: numSteps,
+    temporal_interpolation_method: temporalInterpolationMethod,
+  };
+}
+
+/** Whether a value is a JSON object. */
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -84,6 +84,7 @@ describe("before a pipeline is loaded", () => {
     expect(body).toEqual({
       detail: "Pipeline not loaded. Please load pipeline first.",
       code: "pipeline_not_loaded",
+      retryable: true,
     });
   });
 });
@@ -249,6 +250,7 @@ describe("the rest", () => {
     expect(await refusal(post("/nothing", {}), 405)).toEqual({
       detail: "Method Not Allowed",
       code: "method_not_allowed",
+      retryable: false,
     });
   });
 

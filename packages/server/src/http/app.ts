@@ -1,6 +1,6 @@
 /**
  * The HTTP side of the server: all routes, any origin, and every error as
- * `{detail, code}`. `app.request()` tests it without a socket.
+ * `{detail, code, retryable}`. `app.request()` tests it without a socket.
  */
 import { ApiError, type ErrorBody } from "@everframe/protocol";
 import { Hono } from "hono";
@@ -22,7 +22,13 @@ export function createApp(context: AppContext): Hono {
     const { method, path } = c.req;
     if (error.code === "internal") context.log.error({ err: thrown, method, path }, "request failed");
     else context.log.debug({ method, path, code: error.code }, "request refused");
-    const body: ErrorBody = { detail: error.detail, code: error.code };
+    const body: ErrorBody = {
+      ...error.extra,
+      detail: error.detail,
+      code: error.code,
+      retryable: error.retryable,
+    };
+    if (error.retryAfterS !== undefined) c.header("Retry-After", String(Math.ceil(error.retryAfterS)));
     return c.json(body, error.status as ContentfulStatusCode);
   });
   app.notFound(() => {

@@ -8,8 +8,11 @@ export function healthRoutes({ sessions, version }: AppContext): Hono {
     const health: Health = {
       status: "healthy",
       timestamp: new Date().toISOString(),
+      server_start_time: Math.round(performance.timeOrigin) / 1000,
       version,
+      git_commit: null,
       sessions: sessions.count,
+      interrupted: 0,
     };
     return c.json(health);
   });

@@ -76,7 +76,7 @@ describe("the models' routes", () => {
     const response = await start("longlive");
     expect([response.status, await response.json()]).toEqual([
       409,
-      { detail: "Download already in progress for longlive", code: "download_running" },
+      { detail: "Download already in progress for longlive", code: "download_running", retryable: true },
     ]);
     expect((await start("vae")).status).toBe(200);
     release();
