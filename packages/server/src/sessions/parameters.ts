@@ -1,20 +1,33 @@
 /**
  * A session's live parameters: read by the one schema, merged, the latest
  * wins, taken once a chunk. However fast a slider sends, a chunk sees the
- * newest value.
+ * newest value, and every message is answered: at once with what cannot be
+ * used and what acts at once, and when a chunk starts with what it uses.
  */
 import {
   ApiError,
   defaultParameters,
+  type ErrorMessage,
   invalidRequest,
+  isObject,
   mergeParameters,
+  PARAMETER_TABLE,
+  type ParameterName,
   type Parameters,
+  type ParametersApplied,
   type ParameterUpdate,
+  type ParsedParameters,
   parseParameters,
-  type RejectedParameter,
+  type RequestId,
+  requestId,
   type ServerMessage,
   takeOneShots,
+  toWireParameters,
 } from "@everframe/protocol";
+
+/** Messages that one answer names at most; of a flood the newest. */
+const MAX_REQUEST_IDS = 256;
+const MAX_IGNORED = 32;
 
 /** Turns what a client calls an image into a file's absolute path; throws `ApiError`. */
 export type ResolveAsset = (path: string) => string;
@@ -25,21 +38,18 @@ export type ResolveAsset = (path: string) => string;
  */
 export function parseInitialParameters(value: unknown, resolveAsset: ResolveAsset): ParameterUpdate {
   if (value === undefined || value === null) return {};
-  const { accepted, rejected } = parseWithAssets(value, resolveAsset);
+  const { accepted, rejected, issues } = parseWithAssets(value, resolveAsset);
   if (rejected.length === 0) return accepted;
-  throw invalidRequest(
-    rejected.map(({ field, reason, allowed }) => ({
-      type: "value_error",
-      loc: ["body", "initialParameters", ...(field === "" ? [] : [field])],
-      msg: `${reason}; allowed: ${allowed}`,
-      input: field === "" ? value : ((value as Record<string, unknown>)[field] ?? null),
-    })),
-  );
+  throw invalidRequest(issues.map((issue) => ({ ...issue, loc: ["body", "initialParameters", ...issue.loc] })));
 }
 
 export class SessionParameters {
   readonly #resolveAsset: ResolveAsset;
   #current: Parameters;
+  /** What came since the last chunk started; undefined when no answer is owed. */
+  #pending: ParameterUpdate | undefined;
+  #requestIds: RequestId[] = [];
+  readonly #ignored = new Set<string>();
 
   constructor(initial: ParameterUpdate, vaceLoaded: boolean, resolveAsset: ResolveAsset) {
     this.#resolveAsset = resolveAsset;
@@ -50,24 +60,58 @@ export class SessionParameters {
     return this.#current;
   }
 
-  /** Takes a data-channel message; the answer is what to tell the client, if anything. */
-  receive(text: string): ServerMessage | undefined {
+  /** Takes a data-channel message; the answers are what to tell the client now. */
+  receive(text: string): ServerMessage[] {
     let value: unknown;
     try {
       value = JSON.parse(text);
     } catch {
-      return errorMessage(
-        new ApiError("invalid_request", { reason: "a message must be one JSON object of parameters" }),
-      );
+      value = undefined;
     }
-    if (typeof value !== "object" || value === null || Array.isArray(value)) {
-      return errorMessage(
-        new ApiError("invalid_request", { reason: "a message must be one JSON object of parameters" }),
-      );
+    if (!isObject(value)) {
+      const reason = "a message must be one JSON object of parameters";
+      return [errorMessage(new ApiError("invalid_request", { reason }))];
     }
-    const { accepted, rejected } = parseWithAssets(value, this.#resolveAsset);
-    this.#current = mergeParameters(this.#current, accepted);
-    return rejected.length === 0 ? undefined : { type: "parameters_rejected", rejected };
+    const id = requestId.safeParse(value["request_id"]).data;
+    const parsed = this.#take(value);
+    const { rejected } = parsed;
+    const answers: ServerMessage[] = [];
+    if (rejected.length > 0) {
+      answers.push({ type: "parameters_rejected", rejected, ...(id === undefined ? {} : { request_id: id }) });
+    }
+    const { now, later } = splitByTime(parsed.accepted);
+    const ignored = parsed.ignored.slice(0, MAX_IGNORED);
+    // A message that no chunk has to wait for is answered at once.
+    if (later === undefined) {
+      if (now === undefined && rejected.length > 0) return answers;
+      answers.push(applied(now ?? {}, id === undefined ? [] : [id], ignored));
+      return answers;
+    }
+    if (now !== undefined) answers.push(applied(now, id === undefined ? [] : [id], []));
+    this.#owe(later, id, ignored);
+    return answers;
+  }
+
+  /** Takes parameters that came another way; throws nothing, and tells what was taken. */
+  update(value: unknown): ParsedParameters {
+    const parsed = this.#take(value);
+    const { later } = splitByTime(parsed.accepted);
+    if (later !== undefined) this.#owe(later, undefined, []);
+    return parsed;
+  }
+
+  /**
+   * The answer that is owed: what was taken since the last call, of which
+   * the chunk that starts now (number `chunk` of the session) is the first to
+   * use it. Undefined when nothing came.
+   */
+  takeApplied(chunk?: number): ParametersApplied | undefined {
+    if (this.#pending === undefined) return undefined;
+    const message = applied(this.#pending, this.#requestIds, [...this.#ignored], chunk);
+    this.#pending = undefined;
+    this.#requestIds = [];
+    this.#ignored.clear();
+    return message;
   }
 
   /** The parameters for the chunk that starts now; what acts once is not in the next ones. */
@@ -76,39 +120,79 @@ export class SessionParameters {
     this.#current = rest;
     return now;
   }
+
+  #take(value: unknown): ParsedParameters {
+    const parsed = parseWithAssets(value, this.#resolveAsset);
+    this.#current = mergeParameters(this.#current, parsed.accepted);
+    return parsed;
+  }
+
+  #owe(update: ParameterUpdate, id: RequestId | undefined, ignored: readonly string[]): void {
+    this.#pending = mergeParameters(this.#pending ?? {}, update);
+    if (id !== undefined) this.#requestIds.push(id);
+    if (this.#requestIds.length > MAX_REQUEST_IDS) this.#requestIds.shift();
+    for (const field of ignored) if (this.#ignored.size < MAX_IGNORED) this.#ignored.add(field);
+  }
+}
+
+function applied(
+  update: ParameterUpdate,
+  requestIds: RequestId[],
+  ignored: string[],
+  chunk?: number,
+): ParametersApplied {
+  return {
+    type: "parameters_applied",
+    parameters: toWireParameters(update),
+    ...(chunk === undefined ? {} : { chunk }),
+    request_ids: requestIds,
+    ...(ignored.length === 0 ? {} : { ignored: ignored.map((field) => field.slice(0, 64)) }),
+  };
+}
+
+/** What acts at once and what the next chunk takes; each undefined when there is none. */
+function splitByTime(update: ParameterUpdate): { now?: ParameterUpdate; later?: ParameterUpdate } {
+  const entries = Object.entries(update) as [ParameterName, unknown][];
+  const pick = (atOnce: boolean): ParameterUpdate | undefined => {
+    const picked = entries.filter(([name]) => (PARAMETER_TABLE[name].acts === "at once") === atOnce);
+    return picked.length === 0 ? undefined : (Object.fromEntries(picked) as ParameterUpdate);
+  };
+  const [now, later] = [pick(true), pick(false)];
+  return { ...(now === undefined ? {} : { now }), ...(later === undefined ? {} : { later }) };
 }
 
 /** An error as it goes over the data channel. */
-export function errorMessage(error: ApiError): ServerMessage {
+export function errorMessage(error: ApiError): ErrorMessage {
   return { type: "error", code: error.code, message: error.message, retryable: error.retryable };
 }
 
-function parseWithAssets(
-  value: unknown,
-  resolveAsset: ResolveAsset,
-): { accepted: ParameterUpdate; rejected: RejectedParameter[] } {
-  const { accepted, rejected } = parseParameters(value);
-  const resolve = <T>(field: string, resolveValue: () => T): T | undefined => {
+function parseWithAssets(value: unknown, resolveAsset: ResolveAsset): ParsedParameters {
+  const parsed = parseParameters(value);
+  const resolve = <T>(name: ParameterName, resolveValue: () => T): T | undefined => {
     try {
       return resolveValue();
     } catch (error) {
-      rejected.push({ field, reason: ApiError.from(error).message, allowed: "the path of an uploaded image" });
+      const field = PARAMETER_TABLE[name].wire;
+      const reason = ApiError.from(error).message;
+      const input = (value as Record<string, unknown>)[field];
+      parsed.rejected.push({ field, reason, allowed: PARAMETER_TABLE[name].allowed });
+      parsed.issues.push({ type: "value_error", loc: [field], msg: reason, input });
       return undefined;
     }
   };
-  const { vaceRefImages, firstFrameImage, lastFrameImage, ...resolved } = accepted;
-  const update: ParameterUpdate = resolved;
+  const { vaceRefImages, firstFrameImage, lastFrameImage, ...accepted } = parsed.accepted;
+  const update: ParameterUpdate = accepted;
   if (vaceRefImages !== undefined) {
-    const paths = resolve("vace_ref_images", () => vaceRefImages.map(resolveAsset));
+    const paths = resolve("vaceRefImages", () => vaceRefImages.map(resolveAsset));
     if (paths !== undefined) update.vaceRefImages = paths;
   }
   if (firstFrameImage !== undefined) {
-    const path = resolve("first_frame_image", () => resolveAsset(firstFrameImage));
+    const path = resolve("firstFrameImage", () => resolveAsset(firstFrameImage));
     if (path !== undefined) update.firstFrameImage = path;
   }
   if (lastFrameImage !== undefined) {
-    const path = resolve("last_frame_image", () => resolveAsset(lastFrameImage));
+    const path = resolve("lastFrameImage", () => resolveAsset(lastFrameImage));
     if (path !== undefined) update.lastFrameImage = path;
   }
-  return { accepted: update, rejected };
+  return { ...parsed, accepted: update };
 }

@@ -1,7 +1,8 @@
 /**
- * One viewer: a peer connection, a stream of the loaded pipeline, and what
- * lies between them. States: `connecting` until the transport is up, `live`,
- * then `closed`, with the reason told to the client where it can still hear.
+ * One viewer: drives the state machine of session-state.ts and wires what the
+ * session is made of: its connection, its parameters, its work on the loaded
+ * pipeline, and the output between them. Connections and pipelines may change
+ * while it lives.
  */
 import {
   ApiError,
@@ -14,63 +15,63 @@ import {
 } from "@everframe/protocol";
 import type { Logger } from "pino";
 import type { ImageDecoder } from "../assets/image-decoder.ts";
-import type { Chunk, Pipeline, PipelineStream } from "../pipelines/pipeline.ts";
-import type { I420Frame, MediaBackend, MediaPeer } from "../webrtc/media-peer.ts";
-import { ChunkLoop } from "./chunk-loop.ts";
+import type { Chunk, Pipeline, Size } from "../pipelines/pipeline.ts";
+import type { I420Frame, MediaBackend } from "../webrtc/media-peer.ts";
+import { maxBitrateBps } from "./bitrate.ts";
 import type { Clock } from "./clock.ts";
-import { FrameRelay } from "./frame-relay.ts";
-import { InputBuffer } from "./input-buffer.ts";
+import { InputGuard } from "./input-guard.ts";
 import { errorMessage, type ResolveAsset, SessionParameters } from "./parameters.ts";
-import { SessionImages } from "./session-images.ts";
+import { type SessionFigures, statsMessage } from "./session-figures.ts";
+import { SessionPeer } from "./session-peer.ts";
+import { nextState, type SessionEvent, type SessionState } from "./session-state.ts";
+import { SessionWork } from "./session-work.ts";
 import { VideoOutput } from "./video-output.ts";
-import { Watchdog } from "./watchdog.ts";
 
 const STATS_MS = 1000;
-/** A session that has more to say than this has said enough. */
-const MAX_LOGGED_NOTICES = 100;
-/** How long a last message may take to leave. */
-const FLUSH_LIMIT_MS = 1000;
-const MIN_MAX_BITRATE_BPS = 1_500_000;
-/** Sharp pictures of a model need about this much at 30 frames a second. */
-const BITS_PER_PIXEL_SECOND = 8;
+const CONNECT_LIMIT_MS = 30_000;
 
 export type SessionOptions = {
   id: string;
   pipeline: Pipeline;
   media: MediaBackend;
   iceServers: readonly IceServer[];
+  /** Upper bound of the bitrate, whatever the size; undefined for none. */
+  maxBitrateBps?: number;
   initial: ParameterUpdate;
   resolveAsset: ResolveAsset;
   imageDecoder: ImageDecoder;
   clock: Clock;
+  /** How long a client that is lost may stay away. */
+  graceMs: number;
   log: Logger;
+  /** Hears of each chunk: how many frames, made in which time. */
+  onChunk: (chunk: Chunk) => void;
   /** Called once, when the session starts to close. */
   onClosed: () => void;
 };
 
-/** A stream at work. */
-type Work = {
-  stream: PipelineStream;
-  push: (frame: I420Frame) => void;
-  /** Looks again whether there is something to do. */
-  notify: () => void;
-  stop: () => Promise<void>;
-};
+type Failure = { code: ErrorCode; message: string };
 
 export class Session {
   readonly id: string;
+  readonly startedAt = new Date();
+  readonly parameters: SessionParameters;
   readonly #options: SessionOptions;
   readonly #log: Logger;
-  readonly #parameters: SessionParameters;
-  readonly #images: SessionImages;
-  readonly #peer: MediaPeer;
   readonly #output: VideoOutput;
-  readonly #input = new InputBuffer<I420Frame>();
-  readonly #watchdog: Watchdog;
-  #state: "connecting" | "live" | "closed" = "connecting";
-  #work: Work | undefined;
-  #lastChunk: Chunk | undefined;
-  readonly #loggedNotices = new Set<string>();
+  readonly #guard = new InputGuard();
+  readonly #frameWatchers = new Set<(frame: I420Frame) => void>();
+  readonly #counts = { framesIn: 0, framesOut: 0, chunks: 0, chunksFailed: 0 };
+  #state: SessionState = "connecting";
+  #stateSinceMs: number;
+  /** The connection; undefined before the first offer was answered, and after the end. */
+  #peer: SessionPeer | undefined;
+  /** What the session is for; undefined while another one is being loaded. */
+  #pipeline: Pipeline | undefined;
+  #reloading: string | undefined;
+  #work: SessionWork | undefined;
+  #offers: Promise<unknown> = Promise.resolve();
+  #cancelLimit: () => void = () => {};
   #cancelStats: () => void = () => {};
   #closing: Promise<void> | undefined;
 
@@ -79,55 +80,49 @@ export class Session {
     this.id = options.id;
     this.#options = options;
     this.#log = options.log.child({ session: options.id.slice(0, 8) });
-    this.#parameters = new SessionParameters(options.initial, pipeline.loadParams.vaceEnabled, options.resolveAsset);
-    this.#images = new SessionImages(options.imageDecoder, (error) => {
-      this.#log.warn({ err: error.cause ?? error, code: error.code }, "an image is left out");
-      this.#tell(errorMessage(error));
-    });
-    const pixels = pipeline.size === undefined ? 0 : pipeline.size.width * pipeline.size.height;
-    this.#peer = options.media.createPeer(
-      {
-        onFrame: (frame) => this.#receiveFrame(frame),
-        onMessage: (text) => this.#receiveMessage(text),
-        onConnected: () => this.#goLive(),
-        onGone: (cause) => void this.close(cause === "closed" ? "peer_closed" : "peer_lost"),
-      },
-      {
-        iceServers: options.iceServers,
-        maxBitrateBps: Math.max(MIN_MAX_BITRATE_BPS, pixels * BITS_PER_PIXEL_SECOND),
-      },
-    );
+    this.#pipeline = pipeline;
+    this.parameters = new SessionParameters(options.initial, options.resolveAsset);
     this.#output = new VideoOutput({
       clock,
-      send: (frame) => this.#peer.sendFrame(frame),
-      onSent: () => this.#work?.notify(),
+      send: (frame) => this.#peer?.sendFrame(frame),
+      onSent: (frame) => {
+        this.#counts.framesOut += 1;
+        for (const watch of this.#frameWatchers) watch(frame);
+        this.#work?.notify();
+      },
     });
-    this.#watchdog = new Watchdog({
-      clock,
-      bytesReceived: () => this.#peer.bytesReceived(),
-      onLost: (cause) => void this.close(cause),
-    });
+    this.#output.suspend();
+    this.#stateSinceMs = clock.now();
+    this.#startLimit();
   }
 
-  get state(): "connecting" | "live" | "closed" {
+  get state(): SessionState {
     return this.#state;
   }
 
-  /**
-   * Answers the client's offer.
-   * Throws `ApiError`; the session is then closed.
-   */
+  /** How long it has been in its state. */
+  get stateMs(): number {
+    return this.#options.clock.now() - this.#stateSinceMs;
+  }
+
+  /** What the session is for; undefined while another one is being loaded. */
+  get pipeline(): Pipeline | undefined {
+    return this.#pipeline;
+  }
+
+  /** The newest picture that was sent. */
+  get lastFrame(): I420Frame | undefined {
+    return this.#output.last;
+  }
+
+  /** Answers the client's first offer. Throws `ApiError`; the session is then closed. */
   async start(offerSdp: string): Promise<string> {
     try {
-      const answer = await this.#peer.answer(offerSdp);
+      const answer = await this.offer(offerSdp);
+      const pipeline = this.#pipeline;
+      if (this.#work === undefined && pipeline !== undefined) await this.#attach(pipeline);
       this.#failIfClosed();
-      const seed = this.#options.pipeline.loadParams.seed;
-      const stream = await this.#options.pipeline.openStream({ seed });
-      if (this.#isClosed()) stream.close();
-      this.#failIfClosed();
-      this.#work = this.#startWork(stream);
-      this.#work.notify();
-      this.#log.info({ pipeline: this.#options.pipeline.id }, "session opened");
+      this.#log.info({ pipeline: pipeline?.id }, "session opened");
       return answer;
     } catch (error) {
       await this.close("peer_closed");
@@ -135,163 +130,266 @@ export class Session {
     }
   }
 
-  /** Adds the client's candidates; ones that cannot be used do not block the rest. */
+  /**
+   * Answers an offer: the first, one of the same connection (an ICE restart), or
+   * that of a new connection, which takes the place of the old one.
+   * Throws `ApiError`; the connection that was there stays then.
+   */
+  offer(offerSdp: string): Promise<string> {
+    const answer = this.#offers.then(() => this.#answer(offerSdp));
+    this.#offers = answer.catch(() => {});
+    return answer;
+  }
+
+  /** Adds candidates of the newest offer. */
   async addCandidates(candidates: readonly Candidate[]): Promise<void> {
-    for (const candidate of candidates) {
-      if (isEndOfCandidates(candidate.candidate)) continue;
-      const line = candidate.candidate.replace(/^a=/, "");
-      const usable = { ...candidate, candidate: line.startsWith("candidate:") ? line : `candidate:${line}` };
-      if (!(await this.#peer.addCandidate(usable))) this.#log.debug("a candidate could not be used");
+    await this.#peer?.addCandidates(candidates);
+  }
+
+  /** Takes a message of parameters, as it comes over the data channel. */
+  receive(text: string): void {
+    if (this.#state === "closed") return;
+    this.#follow(() => {
+      const reply = this.parameters.receive(text);
+      if (reply !== undefined) this.#tell(reply);
+    });
+  }
+
+  /** Calls `watch` with each new picture that is sent; the answer ends that. */
+  watchFrames(watch: (frame: I420Frame) => void): () => void {
+    this.#frameWatchers.add(watch);
+    return () => this.#frameWatchers.delete(watch);
+  }
+
+  figures(): SessionFigures {
+    const { total = null, ...stagesMs } = this.#work?.lastChunk?.stagesMs ?? {};
+    const size: Size | undefined = this.#output.last ?? this.#pipeline?.size;
+    return {
+      ...this.#counts,
+      fpsIn: this.#work?.inputFps() ?? 0,
+      fpsOut: this.#output.fps(),
+      chunkMs: total,
+      stagesMs,
+      model: this.#pipeline?.model ?? "",
+      width: size?.width ?? 0,
+      height: size?.height ?? 0,
+    };
+  }
+
+  /** Ends the work on a pipeline that will be freed; the connection and the last picture stay. */
+  async release(nextPipelineId: string): Promise<void> {
+    if (this.#state === "closed") return;
+    this.#pipeline = undefined;
+    this.#reloading = nextPipelineId;
+    const work = this.#work;
+    this.#work = undefined;
+    this.#output.hold();
+    this.#tell({ type: "pipeline_reloading", pipeline_id: nextPipelineId });
+    await work?.stop();
+  }
+
+  /** Goes on with the pipeline that was loaded. Never throws: a session that cannot is closed, and told. */
+  async adopt(pipeline: Pipeline): Promise<void> {
+    if (this.#state === "closed") return;
+    this.#pipeline = pipeline;
+    try {
+      await this.#attach(pipeline);
+    } catch (thrown) {
+      await this.close("pipeline_failed", ApiError.from(thrown));
+      return;
     }
+    if (this.#pipeline !== pipeline || this.#reloading === undefined) return;
+    this.#reloading = undefined;
+    const { id, model, size } = pipeline;
+    const { width = null, height = null } = size ?? {};
+    this.#tell({ type: "pipeline_reloaded", pipeline_id: id, model, width, height });
   }
 
   /**
    * Ends the session: tells the client, stops the work and frees everything.
    * Calling it again waits for the same end.
    */
-  close(reason: StopReason, error?: { code: ErrorCode; message: string }): Promise<void> {
+  close(reason: StopReason, error?: Failure): Promise<void> {
     this.#closing ??= this.#close(reason, error);
     return this.#closing;
   }
 
-  async #close(reason: StopReason, error: { code: ErrorCode; message: string } | undefined): Promise<void> {
-    const wasLive = this.#state === "live";
-    this.#state = "closed";
-    this.#options.onClosed();
-    this.#watchdog.stop();
-    this.#cancelStats();
-    this.#output.close();
-    this.#input.clear();
-    // Without work the offer itself was refused, and its answer says why.
-    if (this.#work !== undefined) this.#log.info({ reason, ...(error && { error: error.message }) }, "session closed");
-    const stopped = this.#work?.stop() ?? Promise.resolve();
-    if (wasLive && reason !== "peer_closed") {
-      this.#tell({
-        type: "stream_stopped",
-        reason,
-        ...(error === undefined ? {} : { code: error.code, error_message: error.message }),
-      });
-      await this.#peer.flush(FLUSH_LIMIT_MS);
+  async #answer(offerSdp: string): Promise<string> {
+    this.#failIfClosed();
+    const current = this.#peer;
+    if (current?.isFrom(offerSdp)) {
+      const answer = await current.answer(offerSdp);
+      this.#dispatch("offered");
+      return answer;
     }
-    this.#peer.close();
-    await stopped;
+    const next = this.#createPeer();
+    let answer: string;
+    try {
+      answer = await next.answer(offerSdp);
+      this.#failIfClosed();
+    } catch (error) {
+      next.close();
+      throw error;
+    }
+    current?.close();
+    this.#peer = next;
+    this.#dispatch("lost");
+    this.#dispatch("offered");
+    if (current !== undefined) this.#log.info("session taken over by another connection");
+    if (this.#reloading !== undefined) this.#tell({ type: "pipeline_reloading", pipeline_id: this.#reloading });
+    return answer;
   }
 
-  #startWork(stream: PipelineStream): Work {
-    if (stream.kind === "frames") {
-      const relay = new FrameRelay(stream, {
-        onFrame: (frame) => this.#output.sendNow(frame),
-        onFailure: (error) => this.#reportFailure(error, true),
-      });
-      return {
-        stream,
-        push: (frame) => relay.push(frame),
-        notify: () => {},
-        stop: async () => {
-          relay.stop();
-          stream.close();
-        },
-      };
-    }
-    const loop = new ChunkLoop({
-      clock: this.#options.clock,
-      stream,
-      input: this.#input,
-      currentParameters: () => this.#parameters.current,
-      takeParameters: () => this.#parameters.take(),
-      takeImages: (parameters) => this.#images.take(parameters),
-      losesOneShots: this.#options.pipeline.loadParams.compat === "original",
-      toRgba: this.#options.media.toRgba,
-      queued: () => this.#output.length,
-      onChunk: (chunk, timing) => {
-        this.#passOn(chunk.notices);
-        this.#lastChunk = chunk;
-        if (!this.#parameters.current.paused) this.#output.push(chunk.frames.map(this.#options.media.toI420), timing);
-      },
-      onFailure: (error, isLast) => this.#reportFailure(error, isLast),
+  #createPeer(): SessionPeer {
+    const { media, iceServers, clock } = this.#options;
+    const isCurrent = () => this.#peer === peer;
+    const peer: SessionPeer = new SessionPeer({
+      media,
+      iceServers,
+      maxBitrateBps: maxBitrateBps(this.#pipeline?.size, this.#options.maxBitrateBps),
+      clock,
+      log: this.#log,
+      onFrame: (frame) => isCurrent() && this.#receiveFrame(frame),
+      onMessage: (text) => isCurrent() && this.receive(text),
+      onFlood: () => isCurrent() && this.#tell(errorMessage(new ApiError("too_many_messages", {}))),
+      onUp: () => isCurrent() && this.#dispatch("connected"),
+      onDown: () => isCurrent() && this.#dispatch("lost"),
+      onGoodbye: () => isCurrent() && void this.close("peer_closed"),
     });
-    let running: Promise<void> | undefined;
-    return {
-      stream,
-      push: () => loop.notify(),
-      notify: () => {
-        if (this.#state === "live") running ??= loop.run();
-        loop.notify();
-      },
-      stop: async () => {
-        loop.stop();
-        await running;
-        stream.close();
-      },
-    };
+    return peer;
+  }
+
+  /** Opens a stream of the pipeline and sets it to work, unless another pipeline has come meanwhile. */
+  async #attach(pipeline: Pipeline): Promise<void> {
+    let work: SessionWork;
+    try {
+      work = await SessionWork.open({
+        ...this.#options,
+        pipeline,
+        parameters: this.parameters,
+        output: this.#output,
+        log: this.#log,
+        isWanted: () => this.#state === "live",
+        tell: (message) => this.#tell(message),
+        onChunk: (chunk) => {
+          this.#counts.chunks += 1;
+          this.#options.onChunk(chunk);
+        },
+        onFailure: (error, isLast) => this.#reportFailure(error, isLast),
+      });
+    } catch (error) {
+      // A pipeline that is being freed opens no streams; the session waits for the next one.
+      if (this.#pipeline !== pipeline || this.#isClosed()) return;
+      throw error;
+    }
+    if (this.#pipeline !== pipeline || this.#isClosed()) await work.stop();
+    else this.#work = work;
+  }
+
+  #dispatch(event: SessionEvent): void {
+    const next = nextState(this.#state, event);
+    if (next === undefined) return;
+    if (next === "closed") {
+      void this.close(this.#state === "interrupted" ? "peer_lost" : "connect_timeout");
+      return;
+    }
+    const isNew = next !== this.#state;
+    this.#state = next;
+    this.#stateSinceMs = this.#options.clock.now();
+    this.#startLimit();
+    if (!isNew) return;
+    if (next === "live") this.#goLive();
+    else this.#interrupt();
+  }
+
+  /** Some states may not last for ever. */
+  #startLimit(): void {
+    this.#cancelLimit();
+    const { clock, graceMs } = this.#options;
+    const limitMs = { connecting: CONNECT_LIMIT_MS, interrupted: graceMs, live: undefined, closed: undefined };
+    const ms = limitMs[this.#state];
+    this.#cancelLimit = ms === undefined ? () => {} : clock.after(ms, () => this.#dispatch("timeout"));
   }
 
   #goLive(): void {
-    if (this.#state !== "connecting") return;
-    this.#state = "live";
     this.#log.info("session connected");
-    this.#watchdog.connected();
-    this.#cancelStats = this.#options.clock.after(STATS_MS, () => this.#sendStats());
+    this.#output.resume();
+    this.#cancelStats = this.#options.clock.after(STATS_MS, () => this.#everySecond());
     this.#work?.notify();
+  }
+
+  #interrupt(): void {
+    this.#log.info("session interrupted");
+    this.#output.suspend();
+    this.#cancelStats();
+    // When the client is back, the next chunk is of what comes then.
+    this.#work?.dropInput();
+  }
+
+  async #close(reason: StopReason, error: Failure | undefined): Promise<void> {
+    const isReachable = this.#state === "live" || this.#state === "connecting";
+    this.#state = "closed";
+    this.#options.onClosed();
+    this.#cancelLimit();
+    this.#cancelStats();
+    this.#output.close();
+    this.#frameWatchers.clear();
+    // Before there is a connection the offer itself was refused, and its answer says why.
+    if (this.#peer !== undefined) this.#log.info({ reason, ...(error && { error: error.message }) }, "session closed");
+    const stopped = this.#work?.stop() ?? Promise.resolve();
+    this.#work = undefined;
+    if (isReachable && reason !== "peer_closed" && reason !== "connect_timeout") {
+      const failure = error === undefined ? {} : { code: error.code, error_message: error.message };
+      this.#tell({ type: "stream_stopped", reason, ...failure });
+      await this.#peer?.flush();
+    }
+    this.#peer?.close();
+    this.#peer = undefined;
+    await stopped;
   }
 
   #receiveFrame(frame: I420Frame): void {
     if (this.#state === "closed") return;
-    const { paused, inputMode } = this.#parameters.current;
-    const isRead = this.#work?.stream.kind === "chunks" && inputMode === "video";
-    if (isRead) this.#input.push(frame, this.#options.clock.now());
-    else this.#input.note(this.#options.clock.now());
-    if (!paused) this.#work?.push(frame);
+    this.#counts.framesIn += 1;
+    const usable = this.#guard.accept(frame, this.#pipeline?.size);
+    if (usable !== undefined) this.#work?.push(usable);
   }
 
-  #receiveMessage(text: string): void {
-    if (this.#state === "closed") return;
-    const wasPaused = this.#parameters.current.paused;
-    const reply = this.#parameters.receive(text);
-    if (reply !== undefined) this.#tell(reply);
-    const { paused } = this.#parameters.current;
+  /** Changes parameters, and does what a pause or its end asks for at once. */
+  #follow(change: () => void): void {
+    const wasPaused = this.parameters.current.paused;
+    change();
+    const { paused } = this.parameters.current;
     if (paused && !wasPaused) this.#output.hold();
     // What waited during the pause is old: the next chunk is of what comes now.
-    if (wasPaused && !paused) this.#input.clear();
+    if (wasPaused && !paused) this.#work?.dropInput();
     this.#work?.notify();
   }
 
+  /** Names the parameters that are in use from now on: those of chunk number `chunk`, which starts. */
+  #tellApplied(chunk?: number): void {
+    const message = this.#parameters.takeApplied(chunk);
+    if (message !== undefined) this.#tell(message);
+  }
+
   #reportFailure(error: ApiError, isLast: boolean): void {
+    this.#counts.chunksFailed += 1;
     this.#log.warn({ err: error.cause ?? error, code: error.code }, `chunk failed: ${error.message}`);
     if (isLast) void this.close("chunks_failed", error);
     else this.#tell(errorMessage(error));
   }
 
-  /** Tells what was left out: the log each thing once, the viewer not again while it goes on. */
-  #passOn(notices: readonly string[]): void {
-    const told = this.#lastChunk?.notices ?? [];
-    for (const reason of new Set(notices)) {
-      if (!told.includes(reason)) this.#tell(errorMessage(new ApiError("left_out", { reason })));
-      if (this.#loggedNotices.has(reason) || this.#loggedNotices.size >= MAX_LOGGED_NOTICES) continue;
-      this.#loggedNotices.add(reason);
-      this.#log.warn(reason);
-    }
-  }
-
-  #sendStats(): void {
-    const { pipeline, clock } = this.#options;
-    const { total = null, ...stages } = this.#lastChunk?.stagesMs ?? {};
-    const size = this.#output.last ?? pipeline.size;
-    this.#tell({
-      type: "stats",
-      fps_in: round(this.#input.rate(clock.now()) ?? 0),
-      fps_out: round(this.#output.fps()),
-      chunk_ms: total === null ? null : round(total),
-      stages_ms: Object.fromEntries(Object.entries(stages).map(([stage, ms]) => [stage, round(ms)])),
-      model: pipeline.model,
-      width: size?.width ?? 0,
-      height: size?.height ?? 0,
-    });
-    this.#cancelStats = clock.after(STATS_MS, () => this.#sendStats());
+  #everySecond(): void {
+    this.#tell(statsMessage(this.figures()));
+    const { inputMode, paused } = this.parameters.current;
+    const isWanted = this.#work !== undefined && inputMode === "video" && !paused;
+    const problem = this.#guard.check(this.#options.clock.now(), isWanted);
+    if (problem !== undefined) this.#tell(errorMessage(problem));
+    this.#cancelStats = this.#options.clock.after(STATS_MS, () => this.#everySecond());
   }
 
   #tell(message: ServerMessage): void {
-    this.#peer.send(JSON.stringify(message));
+    this.#peer?.tell(message);
   }
 
   #isClosed(): boolean {
@@ -299,15 +397,6 @@ export class Session {
   }
 
   #failIfClosed(): void {
-    if (this.#isClosed()) throw new ApiError("pipeline_not_loaded", {});
+    if (this.#isClosed()) throw new ApiError("session_not_found", { sessionId: this.id });
   }
-}
-
-/** An empty candidate, or its spelled-out form, says that no more will come (RFC 8838). */
-function isEndOfCandidates(candidate: string): boolean {
-  return /^(a=)?(end-of-candidates)?\s*$/.test(candidate);
-}
-
-function round(value: number): number {
-  return Math.round(value * 10) / 10;
 }
