@@ -45,7 +45,7 @@ export async function benchStream(item: EngineCase, seconds: number): Promise<Ro
       "latency ms": median(latencies),
       "latency read": latencies.length,
       "/health ms": median(health),
-      "server peak MB": peakMemoryMb(server.process.pid ?? 0),
+      "server peak MB": peakMemoryMb(server.serverPid()),
     };
   } finally {
     await browser.close();
@@ -66,7 +66,7 @@ export async function benchLeak(cycles: number): Promise<Row[]> {
       await guide.waitFrames(2, 60_000);
       await guide.stop();
       if (cycle % Math.ceil(cycles / 10) === 0) {
-        rows.push({ cycles: cycle, "resident MB": residentMemoryMb(server.process.pid ?? 0) });
+        rows.push({ cycles: cycle, "resident MB": residentMemoryMb(server.serverPid()) });
       }
     }
     return rows;

@@ -1,7 +1,7 @@
 // Starts the product as a user does (`npm start`'s own script) on a free port, and stops it by a signal.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -12,6 +12,8 @@ export const ROOT = join(dirname(fileURLToPath(import.meta.url)), "../..");
 export type RunningServer = {
   url: string;
   process: ChildProcess;
+  /** Id of the process that serves: the child of the one started here, which only watches over it. Linux only. */
+  serverPid: () => number;
   /** Everything that the server printed so far. */
   log: () => string;
   /** Sends the signal and returns the exit code; null when the process died of the signal itself. */
@@ -53,7 +55,11 @@ export async function startServer(options: { modelsDir?: string; args?: string[]
     }
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
-  return { url, process: child, log: () => output, stop };
+  const serverPid = () => {
+    const children = readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, "utf8").trim().split(" ");
+    return Number(children.at(-1));
+  };
+  return { url, process: child, serverPid, log: () => output, stop };
 }
 
 async function answers(url: string): Promise<boolean> {

@@ -1,6 +1,7 @@
 /** The command as a process of its own: its options, its one line, and its end. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { homedir, tmpdir } from "node:os";
@@ -54,6 +55,20 @@ async function serve() {
     await until(async () => (await status()).status === "loaded", "the pipeline to load", 60_000);
   };
   return { ...running, url, ask, post, status, load };
+}
+
+/** The process that serves: the child of the command's own, which only watches over it. */
+function servingPid({ pid }: ChildProcess): number {
+  return Number(readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ").at(-1));
+}
+
+/** What was asked; undefined while nobody answers. */
+async function answered<T>(ask: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await ask();
+  } catch {
+    return undefined;
+  }
 }
 
 describe("readOptions", () => {
@@ -154,6 +169,31 @@ describe("the command", () => {
       client.close();
     }
   });
+
+  it.runIf(process.platform === "linux")(
+    "[SUP1] comes back on its port, with the pipeline that it had, when its process is killed",
+    async () => {
+      const { child, load, status, output } = await serve();
+      await load("passthrough");
+      process.kill(servingPid(child), "SIGKILL");
+      await until(async () => (await answered(status))?.status === "loaded", "the server to come back", 60_000);
+      expect(await status()).toMatchObject({ pipeline_id: "passthrough", error: null });
+      expect(output.err).toContain("started again");
+    },
+  );
+
+  it.runIf(process.platform === "linux")(
+    "[SUP2] does not try again a load that its process died of, and says so in the status",
+    async () => {
+      const { child, post, load, status } = await serve();
+      await post("longlive");
+      expect((await status()).status).toBe("loading");
+      process.kill(servingPid(child), "SIGKILL");
+      await until(async () => (await answered(status))?.status === "error", "the server to come back", 60_000);
+      expect((await status()).error).toMatch(/SIGKILL.*memory.*smaller/);
+      await load("passthrough");
+    },
+  );
 
   it("ends with code 0 while a model is being loaded", async () => {
     const { post, status, child, exit, output } = await serve();

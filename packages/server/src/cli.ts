@@ -4,12 +4,16 @@
  * process exits would abort it, so a signal first ends the work, then the
  * connections, then the process.
  */
+import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { errorText } from "@everframe/protocol";
 import open from "open";
+import type { Logger } from "pino";
 import type { ServerOptions } from "./index.ts";
 import { createLogger } from "./logger.ts";
 import type { CommandContext } from "./models/download-command.ts";
+import { Supervisor } from "./supervisor/supervisor.ts";
+import { isSupervised, openSupervisorLink } from "./supervisor/supervisor-link.ts";
 
 /** A model that is being opened cannot be interrupted; longer than this is not waited for it. */
 const SHUTDOWN_LIMIT_MS = 60_000;
@@ -86,10 +90,10 @@ export async function runCli(argv: readonly string[]): Promise<void> {
     process.exitCode = await command(rest, { env, stdout, stderr, signal: abort.signal });
     return;
   }
-  await serve(argv);
+  await start(argv);
 }
 
-async function serve(argv: readonly string[]): Promise<void> {
+async function start(argv: readonly string[]): Promise<void> {
   let options: CliOptions;
   try {
     options = readOptions(argv, process.env);
@@ -101,9 +105,33 @@ async function serve(argv: readonly string[]): Promise<void> {
     process.stdout.write(HELP);
     process.exit(0);
   }
-  const { createServer } = await import("./index.ts");
   const log = createLogger(process.env["VERBOSE_LOGGING"] === "1" ? "debug" : "info");
-  const server = createServer({ ...options.server, log });
+  if (isSupervised()) await serve(options, log);
+  else process.exit(await supervise(argv, log));
+}
+
+/** Keeps a server process running until a signal ends both. @returns the exit code */
+async function supervise(argv: readonly string[], log: Logger): Promise<number> {
+  const supervisor = new Supervisor({
+    module: fileURLToPath(new URL("../bin/everframe.mjs", import.meta.url)),
+    argv,
+    restartArgv: (port) => [...argv, "--port", String(port), "--no-open"],
+    env: process.env,
+    log,
+  });
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => supervisor.end(signal));
+  return supervisor.run();
+}
+
+async function serve(options: CliOptions, log: Logger): Promise<void> {
+  const { createServer } = await import("./index.ts");
+  const link = openSupervisorLink(() => void end("supervisor gone", 1));
+  const server = createServer({
+    ...options.server,
+    restore: link.restore,
+    onActivity: (activity) => link.tell({ type: "activity", activity }),
+    log,
+  });
   let ending = false;
   const end = async (cause: string, exitCode: number): Promise<void> => {
     // SIGKILL, because an ordinary exit would wait for, and then abort in, what did not end in time.
@@ -131,7 +159,9 @@ async function serve(argv: readonly string[]): Promise<void> {
 
   let url: string;
   try {
-    ({ url } = await server.start());
+    const started = await server.start();
+    url = started.url;
+    link.tell({ type: "ready", port: started.port });
   } catch (error) {
     console.error(startFailure(error, options.server));
     process.exit(1);

@@ -7,7 +7,7 @@ import { readFileSync } from "node:fs";
 import type { Server } from "node:http";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { IceServer } from "@everframe/protocol";
+import { ApiError, type IceServer } from "@everframe/protocol";
 import { createAdaptorServer } from "@hono/node-server";
 import type { Hono } from "hono";
 import type { Logger } from "pino";
@@ -22,9 +22,10 @@ import { modelsDirOf } from "./models/installed-models.ts";
 import { longlive } from "./pipelines/longlive.ts";
 import { passthrough } from "./pipelines/passthrough.ts";
 import type { PipelineDefinition } from "./pipelines/pipeline.ts";
-import { PipelineManager } from "./pipelines/pipeline-manager.ts";
+import { type PipelineActivity, PipelineManager } from "./pipelines/pipeline-manager.ts";
 import { systemClock } from "./sessions/clock.ts";
 import { SessionManager } from "./sessions/session-manager.ts";
+import type { Restore } from "./supervisor/restart-policy.ts";
 import { createWrtcBackend } from "./webrtc/wrtc-peer.ts";
 
 const STUDIO_FOLDER = fileURLToPath(new URL("../../../apps/studio/dist", import.meta.url));
@@ -54,6 +55,10 @@ export type ServerOptions = {
   maxSessions?: number;
   /** More pipelines than the built-in ones, or others under their ids. */
   pipelines?: readonly PipelineDefinition[];
+  /** What an earlier process of this server left behind. */
+  restore?: Restore;
+  /** Told what is being loaded, or is there, whenever that changes. */
+  onActivity?: (activity: PipelineActivity) => void;
   log?: Logger;
 };
 
@@ -61,7 +66,7 @@ export type EverframeServer = {
   /** The HTTP application, to be asked without a socket. */
   app: Hono;
   /** Starts to listen; rejects when the port is in use. */
-  start(): Promise<{ url: string }>;
+  start(): Promise<{ url: string; port: number }>;
   /** Ends sessions, the pipeline and the socket, in the order that leaves no native code running. */
   close(): Promise<void>;
 };
@@ -92,7 +97,9 @@ export function createServer(options: ServerOptions = {}): EverframeServer {
     definitions: [...own, ...builtIn.filter((one) => !own.some(({ id }) => id === one.id))],
     log,
     onGone: (reason, error) => sessions.closeAll(reason, error),
+    ...(options.onActivity === undefined ? {} : { onActivity: options.onActivity }),
   });
+  restorePipeline(pipelines, options.restore);
   const version = (JSON.parse(readFileSync(PACKAGE, "utf8")) as { version: string }).version;
   const studioFolder = resolve(options.studioFolder ?? STUDIO_FOLDER);
   const pages = { studioFolder, examplesFolder: EXAMPLES_FOLDER };
@@ -108,7 +115,7 @@ export function createServer(options: ServerOptions = {}): EverframeServer {
       const address = socket.address();
       if (address === null || typeof address === "string") throw new Error("internal: the socket has no port");
       const name = isLoopback(host) || isAnyAddress(host) ? "localhost" : host.includes(":") ? `[${host}]` : host;
-      return { url: `http://${name}:${address.port}` };
+      return { url: `http://${name}:${address.port}`, port: address.port };
     },
     async close() {
       socket?.close();
@@ -119,6 +126,18 @@ export function createServer(options: ServerOptions = {}): EverframeServer {
       socket?.closeAllConnections();
     },
   };
+}
+
+/** Loads what was loaded before, or says why it is not there any more. */
+function restorePipeline(pipelines: PipelineManager, { load, failed }: Restore = {}): void {
+  if (load !== undefined && pipelines.ids.includes(load.pipelineId)) pipelines.load(load);
+  if (failed === undefined) return;
+  const { pipelineId } = failed.request;
+  const reason = `the server died of it (${failed.cause}) and was started again without it`;
+  const error = failed.outOfMemory
+    ? new ApiError("out_of_memory", { reason: `${reason}; most likely the memory did not suffice` })
+    : new ApiError("load_failed", { pipelineId, reason });
+  pipelines.fail(error);
 }
 
 function isLoopback(host: string): boolean {

@@ -22,7 +22,13 @@ export type PipelineManagerOptions = {
   log: Logger;
   /** Called before a pipeline is freed, or after it died: ends what uses it. */
   onGone: (reason: "pipeline_changed" | "pipeline_failed" | "server_shutdown", error?: ApiError) => Promise<void>;
+  /** Told what is being loaded, or is there, whenever that changes. */
+  onActivity?: (activity: PipelineActivity) => void;
 };
+
+export type PipelineActivity =
+  | { readonly name: "idle" }
+  | { readonly name: "loading" | "loaded"; readonly request: LoadRequest };
 
 type State =
   | { name: "not_loaded" }
@@ -32,7 +38,7 @@ type State =
 
 export class PipelineManager {
   readonly #options: PipelineManagerOptions;
-  #state: State = { name: "not_loaded" };
+  #current: State = { name: "not_loaded" };
   /** The pipeline that is still to be freed, while another loads. */
   #previous: Pipeline | undefined;
   #work: Promise<void> = Promise.resolve();
@@ -40,6 +46,15 @@ export class PipelineManager {
 
   constructor(options: PipelineManagerOptions) {
     this.#options = options;
+  }
+
+  get #state(): State {
+    return this.#current;
+  }
+
+  set #state(state: State) {
+    this.#current = state;
+    this.#options.onActivity?.(activityOf(state));
   }
 
   /** What can be loaded. */
@@ -77,6 +92,11 @@ export class PipelineManager {
     const loading: State = { name: "loading", request, stage: "Starting", abort };
     this.#state = loading;
     this.#work = this.#work.then(() => this.#load(definition, loading));
+  }
+
+  /** Says why a load failed that an earlier process of this server tried; until the next load. */
+  fail(error: ApiError): void {
+    this.#state = { name: "error", error };
   }
 
   /** Waits until no load is running. */
@@ -167,6 +187,13 @@ export class PipelineManager {
       this.#options.log.error({ err: failure }, "sessions of a dead pipeline could not be closed");
     });
   }
+}
+
+function activityOf(state: State): PipelineActivity {
+  if (state.name === "loading") return { name: "loading", request: state.request };
+  if (state.name !== "loaded") return { name: "idle" };
+  const { id, loadParams } = state.pipeline;
+  return { name: "loaded", request: { pipelineId: id, loadParams } };
 }
 
 /** Whether two requests ask for the same; a size not named is `defaultSize`. */

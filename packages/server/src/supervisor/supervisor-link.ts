@@ -1,0 +1,45 @@
+/**
+ * The line between the supervisor and the server process: the process says
+ * what it does, and learns at its start what the one before it did. Without a
+ * supervisor it says nothing to nobody.
+ */
+import type { Activity, Restore } from "./restart-policy.ts";
+
+/** From the server process. */
+export type LinkMessage =
+  | { readonly type: "ready"; readonly port: number }
+  | { readonly type: "activity"; readonly activity: Activity };
+
+const RESTORE = "EVERFRAME_RESTORE";
+const SUPERVISED = "EVERFRAME_SUPERVISED";
+
+/** Environment of a server process under a supervisor. */
+export function childEnvironment(env: NodeJS.ProcessEnv, restore: Restore): NodeJS.ProcessEnv {
+  return { ...env, [SUPERVISED]: "1", [RESTORE]: JSON.stringify(restore) };
+}
+
+export type SupervisorLink = {
+  readonly restore: Restore;
+  tell(message: LinkMessage): void;
+};
+
+/**
+ * The server process's end.
+ * @param onOrphaned called once when the supervisor is gone: nobody would end this process otherwise
+ */
+export function openSupervisorLink(onOrphaned: () => void): SupervisorLink {
+  if (!isSupervised()) return { restore: {}, tell: () => {} };
+  process.once("disconnect", onOrphaned);
+  const restore = JSON.parse(process.env[RESTORE] ?? "{}") as Restore;
+  return {
+    restore,
+    tell: (message) => {
+      if (process.connected) process.send?.(message);
+    },
+  };
+}
+
+/** Whether this process was started by a supervisor. */
+export function isSupervised(): boolean {
+  return process.env[SUPERVISED] === "1" && process.send !== undefined;
+}
