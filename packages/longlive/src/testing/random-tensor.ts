@@ -12,9 +12,9 @@ export type Spread = { readonly mean: number; readonly spread: number };
 
 /** The bytes of `count` random numbers; the same ones for the same seed. A piece is only valid until the next. */
 export function* randomBytes(count: number, type: StoredType, spread: Spread, seed: number): Generator<Uint8Array> {
-  const table = storedSteps(type, spread);
-  const piece = table.slice(0, 0).constructor as new (length: number) => typeof table;
-  const values = new piece(Math.min(count, PIECE_ELEMENTS));
+  const table = stepsOf(type, spread);
+  const PieceArray = table.constructor as new (length: number) => Steps;
+  const values = new PieceArray(Math.min(count, PIECE_ELEMENTS));
   let state = Math.imul(seed + 1, 0x9e3779b1) | 1;
   for (let left = count; left > 0; left -= values.length) {
     const length = Math.min(left, values.length);
@@ -29,8 +29,22 @@ export function* randomBytes(count: number, type: StoredType, spread: Spread, se
   }
 }
 
+type Steps = Float32Array | Uint16Array | Uint8Array;
+
+/** A checkpoint's many tensors share a few tables. */
+const tables = new Map<string, Steps>();
+
 /** 65536 evenly spaced values as they are stored. */
-function storedSteps(type: StoredType, { mean, spread }: Spread): Float32Array | Uint16Array | Uint8Array {
+function stepsOf(type: StoredType, spread: Spread): Steps {
+  const key = `${type} ${spread.mean} ${spread.spread}`;
+  const known = tables.get(key);
+  if (known) return known;
+  const made = storedSteps(type, spread);
+  tables.set(key, made);
+  return made;
+}
+
+function storedSteps(type: StoredType, { mean, spread }: Spread): Steps {
   const steps = Float32Array.from({ length: STEPS }, (_, i) => mean + (spread * (2 * i - STEPS + 1)) / STEPS);
   switch (type) {
     case "F32":

@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { availableParallelism, cpus, freemem, loadavg, release } from "node:os";
 import { join } from "node:path";
-import { RUNS_WAN_1_3B, type Speed } from "@everframe/longlive";
+import type { Speed } from "@everframe/longlive";
 import { freeBytes } from "../models/disk-space.ts";
 import { HubCache } from "../models/hub-cache.ts";
 import { readHubSettings } from "../models/hub-settings.ts";
@@ -36,8 +36,6 @@ export type Facts = {
   webrtc: Probed<true>;
   small: { folder: string; isInstalled: boolean; speed: Probed<ModelSpeed> };
   wan13b: Pick<Wan13b, "state" | "missing"> & {
-    /** Whether this version can run it. */
-    canRun: boolean;
     /** Roughly the size of what is missing. */
     missingBytes: number;
   };
@@ -85,7 +83,7 @@ export async function collectFacts(
       isInstalled,
       speed: isInstalled ? await step("longlive-tiny", () => probeModel(folder, probing)) : absent,
     },
-    wan13b: { state, missing, canRun: RUNS_WAN_1_3B, missingBytes: aboutBytes(missing) },
+    wan13b: { state, missing, missingBytes: aboutBytes(missing) },
   };
 }
 

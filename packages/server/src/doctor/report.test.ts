@@ -31,7 +31,7 @@ function facts(changes: Partial<Facts> = {}): Facts {
     gpuSpeed: { error: "No supported adapters" },
     webrtc: { value: true },
     small: small(30),
-    wan13b: { state: "complete", missing: [], canRun: true, missingBytes: 0 },
+    wan13b: { state: "complete", missing: [], missingBytes: 0 },
     ...changes,
   };
 }
@@ -47,7 +47,7 @@ describe("doctorReport", () => {
       webrtc: { error: "no build" },
       small: { ...small(1), isInstalled: false },
       gpus: ["NVIDIA H100, driver 550.54, 81559 MiB"],
-      wan13b: { state: "none", missing: ["a"], canRun: true, missingBytes: 16e9 },
+      wan13b: { state: "none", missing: ["a"], missingBytes: 16e9 },
     };
     const verdicts = doctorReport(facts(broken)).abilities;
     expect(verdicts.map(({ verdict }) => verdict)).toEqual(["no", "no", "no", "no"]);
@@ -89,20 +89,13 @@ describe("doctorReport", () => {
     const { detail, advice } = ability("1.3B", {
       system,
       cache,
-      wan13b: { state: "partial", missing, canRun: true, missingBytes: 14e9 },
+      wan13b: { state: "partial", missing, missingBytes: 14e9 },
     });
     expect(detail).toMatch(/files are missing; it needs 14\.\d GB of memory, and this machine has 8\.0 GB/);
     expect(advice).toMatch(
       /download longlive \(about 14\.0 GB\).*HF_HUB_OFFLINE.*HF_HUB_CACHE.*5\.0 GB are free.*more memory/,
     );
     expect(ability("1.3B", { system: { ...system, memoryBytes: 16e9 } }).advice).toContain("vace_enabled false");
-  });
-
-  it("does not send anybody to fetch what this version cannot run", () => {
-    const wan13b: Facts["wan13b"] = { state: "none", missing: ["a"], canRun: false, missingBytes: 16e9 };
-    const { verdict, detail, advice } = ability("1.3B", { wan13b });
-    expect([verdict, advice]).toEqual(["no", ""]);
-    expect(detail).toMatch(/cannot run it yet.*not installed/);
   });
 
   it("knows a driver that computes in software by its speed, and does not count on it", () => {

@@ -131,10 +131,9 @@ function wanAbility(facts: Facts): Ability {
   const what = "LongLive 1.3B at 576x320";
   const obstacles: string[] = [];
   const advice: string[] = [];
-  if (!wan13b.canRun) obstacles.push("this version cannot run it yet: longlive-tiny runs in its place");
   if (wan13b.state !== "complete") {
     obstacles.push(wan13b.state === "none" ? "it is not installed" : "files are missing");
-    if (wan13b.canRun) advice.push(...downloadAdvice(wan13b.missingBytes, cache));
+    advice.push(...downloadAdvice(wan13b.missingBytes, cache));
   }
   const [least, most] = [wanMemoryBytes({ vace: false }), wanMemoryBytes({ vace: true })];
   if (system.memoryBytes < least) {

@@ -1,6 +1,5 @@
 /** `everframe download`: what is missing, under which licence, and fetching it with a progress bar. */
 import { parseArgs } from "node:util";
-import { RUNS_WAN_1_3B } from "@everframe/longlive";
 import { errorText } from "@everframe/protocol";
 import { byteText } from "./byte-text.ts";
 import { Downloader, type DownloadPlan } from "./download.ts";
@@ -80,9 +79,6 @@ async function download(group: string, modelsDir: string, { env, stdout, stderr,
   const left = plan.presentBytes > 0 ? ` (${byteText(plan.presentBytes)} are here from an earlier try)` : "";
   const room = free === undefined ? "" : `; free there: ${byteText(free)}`;
   stdout.write(`To fetch: ${byteText(neededBytes)}${left} into ${settings.cacheDir}${room}\n`);
-  if (!RUNS_WAN_1_3B) {
-    stdout.write("Note: this version of Everframe cannot run LongLive 1.3B yet; longlive-tiny runs in its place.\n");
-  }
   const bar = new ProgressBar(stderr);
   try {
     await downloader.run(plan, signal, (progress) => bar.update(progress));

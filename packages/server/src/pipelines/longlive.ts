@@ -14,6 +14,8 @@ export type LongLiveOptions = {
   places: ModelPlaces;
   /** The folder, absolute, that LoRA files must be in. */
   loraDir: string;
+  /** Bytes of memory that a model may take; default what this machine has. */
+  memoryBytes?: number;
   /** Another module with `LongLiveModel`, for tests. */
   modelModule?: string;
 };
@@ -43,7 +45,7 @@ async function load(
   try {
     const { width, height } = params;
     const size = { ...(width === undefined ? {} : { width }), ...(height === undefined ? {} : { height }) };
-    const { folder, files, notice } = locateModel(id, options.places);
+    const { folder, files, notice } = locateModel(id, options.places, options.memoryBytes);
     if (notice !== undefined) context.onNotice(notice);
     const { vaceEnabled: vace, vaceContextScale, vaeType, compat } = params;
     const scale = vaceContextScale === undefined ? {} : { vaceContextScale };

@@ -1,14 +1,13 @@
 /**
  * The one place that decides which weights a pipeline id stands for.
  * "longlive" is the 1.3B model where all its files are here (below the models
- * folder or in the hub's cache), the model code runs it, and the memory holds
- * it; else the small model: the one in the models folder, else the one that
+ * folder or in the hub's cache) and the memory holds it; else the small model: the one in the models folder, else the one that
  * comes with the source.
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { findWan13b, RUNS_WAN_1_3B } from "@everframe/longlive";
+import { findWan13b } from "@everframe/longlive";
 import { installedFiles, type ModelPlaces } from "../models/installed-models.ts";
 import { memoryBytes } from "../models/machine-memory.ts";
 import { wanMemoryBytes } from "../models/wan-costs.ts";
@@ -20,7 +19,7 @@ export type LocatedModel = {
   folder: string;
   /** Of the 1.3B model: where each file is, by `<repository name>/<file>`. */
   files?: Record<string, string>;
-  /** Why it is not the 1.3B model although one could think so; for the log. */
+  /** What a person should know: why it is not the 1.3B model although one could think so, or what to expect of it. */
   notice?: string;
 };
 
@@ -41,14 +40,11 @@ export function findInstalledWan13b(places: ModelPlaces): Wan13b {
   return { state, files: found, missing };
 }
 
-export type MachineAbilities = { runsWan13b: boolean; memoryBytes: number };
-
 export function locateModel(
   pipelineId: "longlive" | "longlive-tiny",
   places: ModelPlaces,
-  abilities: MachineAbilities = { runsWan13b: RUNS_WAN_1_3B, memoryBytes: memoryBytes() },
+  availableBytes = memoryBytes(),
 ): LocatedModel {
-  const { runsWan13b, memoryBytes: availableBytes } = abilities;
   const own = join(places.modelsDir, "longlive-tiny");
   const folder = existsSync(join(own, "config.json")) ? own : join(BUILT_IN_MODELS, "longlive-tiny");
   if (pipelineId === "longlive-tiny") return { folder };
@@ -58,11 +54,13 @@ export function locateModel(
   if (state === "partial") {
     return small(`LongLive 1.3B lacks ${missing.join(", ")} ("npm start -- download longlive" fetches them)`);
   }
-  if (!runsWan13b) return small("LongLive 1.3B is installed, but this version cannot run it yet");
   const neededBytes = wanMemoryBytes({ vace: false });
   if (availableBytes < neededBytes) {
     const gb = (bytes: number) => `${(bytes / 1e9).toFixed(0)} GB`;
     return small(`LongLive 1.3B needs ${gb(neededBytes)} of memory and this machine has ${gb(availableBytes)}`);
   }
-  return { folder: places.modelsDir, files };
+  const notice =
+    'LongLive 1.3B runs on the processor: 12 frames take minutes ("npm start -- doctor" says how many); ' +
+    "load the pipeline longlive-tiny for live video";
+  return { folder: places.modelsDir, files, notice };
 }
