@@ -45,9 +45,7 @@ class Runner:
 
     def __exit__(self, *error):
         self.queue.shutdown(cancel_futures=True)
-        self.node.stdin.close()
-        self.node.wait()
-        self.node.stdout.close()
+        self.node.communicate()
         self.folder.cleanup()
 
     def submit(self, parameters, prompts, video=None, size=None, chunks=None, references=None, keep=None, seed=SEED):
@@ -76,9 +74,12 @@ class Runner:
         return self.files[id(pixels)][0]
 
     def run(self, job):
-        self.node.stdin.write(json.dumps(job) + "\n")
-        self.node.stdin.flush()
-        line = self.node.stdout.readline()
+        try:
+            self.node.stdin.write(json.dumps(job) + "\n")
+            self.node.stdin.flush()
+            line = self.node.stdout.readline()
+        except BrokenPipeError:
+            line = ""
         if not line:
             raise RuntimeError("The Node process has ended; its last words are above.")
         answer = json.loads(line)
