@@ -23,16 +23,20 @@ export type EncoderStream = {
   /**
    * Latents of the next pixel frames. The first call takes 1 + 4n frames and gives 1 + n latents, later ones take 4n
    * and give n; frames beyond a multiple of 4 give no latent, or are repeated until they do.
+   * @param signal looked at between passes; after an abort the stream must be reset
    */
-  encode(pixels: Pixels): Promise<Latents>;
+  encode(pixels: Pixels, signal?: AbortSignal): Promise<Latents>;
   /** The next call is a first one again. */
   reset(): void;
 };
 
 /** One video being decoded. */
 export type DecoderStream = {
-  /** Pixel frames of the next latents: n latents give 4n frames, the first call 4n - 3. Values in [-1, 1]. */
-  decode(latents: Latents): Promise<Pixels>;
+  /**
+   * Pixel frames of the next latents: n latents give 4n frames, the first call 4n - 3. Values in [-1, 1].
+   * @param signal as in `EncoderStream`
+   */
+  decode(latents: Latents, signal?: AbortSignal): Promise<Pixels>;
   /** The next call is a first one again. */
   reset(): void;
 };
@@ -52,8 +56,8 @@ export type Autoencoder = {
 };
 
 /** Latents of a fresh stream over these pixels, apart from every running stream. */
-export async function encodeOnce(autoencoder: Autoencoder, pixels: Pixels): Promise<Latents> {
-  return autoencoder.openEncoder().encode(pixels);
+export async function encodeOnce(autoencoder: Autoencoder, pixels: Pixels, signal?: AbortSignal): Promise<Latents> {
+  return autoencoder.openEncoder().encode(pixels, signal);
 }
 
 /** Latents that a number of pixel frames gives. */

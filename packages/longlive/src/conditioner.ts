@@ -62,6 +62,8 @@ export class Conditioner {
   /** Latents of the grey video so far. */
   #greyFrames = 0;
   #notices: string[] = [];
+  /** Of the call that goes on. */
+  #signal: AbortSignal | undefined;
 
   constructor(parts: ConditionParts, compat: Compat, videos: VideoBank, onEncoded: OnEncoded) {
     this.#parts = parts;
@@ -92,7 +94,8 @@ export class Conditioner {
   }
 
   /** The condition of the next chunk; undefined when there is none. */
-  async next(input: ConditionInput): Promise<VaceContext | undefined> {
+  async next(input: ConditionInput, signal?: AbortSignal): Promise<VaceContext | undefined> {
+    this.#signal = signal;
     const { vace, plane } = this.#parts;
     const shown = this.#shownFrames(input);
     const frames = shown && (await this.#encodeFrames(shown));
@@ -137,7 +140,7 @@ export class Conditioner {
     }
     const inactive = await this.#encode("inactive", maskedPixels(pixels, masks, "inactive"));
     // What is painted anew may jump with the mask, so it is encoded on its own.
-    const reactive = await encodeOnce(this.#parts.autoencoder, maskedPixels(pixels, masks, "reactive"));
+    const reactive = await this.#encodeAlone(maskedPixels(pixels, masks, "reactive"));
     this.#onEncoded(reactive);
     const frames = Math.min(inactive.frames, reactive.frames);
     return videoContext(cut(inactive, frames), cut(reactive, frames), vace, plane, mask);
@@ -145,7 +148,7 @@ export class Conditioner {
 
   /** Latents of the grey video that runs beside the reactive one. */
   async #greyLatents(frames: number): Promise<Latents> {
-    const latents = await this.#parts.grey.frames(this.#greyFrames, frames);
+    const latents = await this.#parts.grey.frames(this.#greyFrames, frames, this.#signal);
     this.#greyFrames += frames;
     return latents;
   }
@@ -155,9 +158,14 @@ export class Conditioner {
   }
 
   async #encode(role: "inactive" | "reactive", pixels: Pixels): Promise<Latents> {
-    const latents = await this.#videos.encode(role, pixels);
+    const latents = await this.#videos.encode(role, pixels, this.#signal);
     this.#onEncoded(latents);
     return latents;
+  }
+
+  /** In no stream. */
+  #encodeAlone(pixels: Pixels): Promise<Latents> {
+    return encodeOnce(this.#parts.autoencoder, pixels, this.#signal);
   }
 
   /** @returns one frame an image; the original makes a clip of them where no video comes with them */
@@ -176,7 +184,7 @@ export class Conditioner {
     }
     const clips = asClip ? [joinFrames(prepared)] : prepared;
     const latents: Latents[] = [];
-    for (const clip of clips) latents.push(await encodeOnce(this.#parts.autoencoder, clip));
+    for (const clip of clips) latents.push(await this.#encodeAlone(clip));
     const joined = joinFrames(latents);
     this.#onEncoded(joined);
     this.#encoded = { images, asClip, latents: joined };

@@ -22,9 +22,9 @@ export class GreyLatents {
   }
 
   /** Latents `start` to `start + frames - 1` of the grey video. */
-  async frames(start: number, frames: number): Promise<Latents> {
+  async frames(start: number, frames: number, signal?: AbortSignal): Promise<Latents> {
     const most = this.#autoencoder.settledAfter + 1;
-    const filled = this.#filled.then(() => this.#fill(Math.min(start + frames, most)));
+    const filled = this.#filled.then(() => this.#fill(Math.min(start + frames, most), signal));
     // A failure is told to its own caller; the next one tries again.
     this.#filled = filled.catch(() => {});
     await filled;
@@ -34,14 +34,14 @@ export class GreyLatents {
     return { frames, data };
   }
 
-  async #fill(count: number): Promise<void> {
+  async #fill(count: number, signal: AbortSignal | undefined): Promise<void> {
     const missing = count - this.#rows.length;
     if (missing <= 0) return;
     this.#encoder ??= this.#autoencoder.openEncoder();
     const frames = pixelFramesOf(missing, this.#rows.length === 0);
     const pixels = { frames, data: new Float32Array(frames * 3 * this.#size.width * this.#size.height) };
     try {
-      const { data } = await this.#encoder.encode(pixels);
+      const { data } = await this.#encoder.encode(pixels, signal);
       const size = data.length / missing;
       for (let i = 0; i < missing; i++) this.#rows.push(data.subarray(i * size, (i + 1) * size));
     } catch (cause) {

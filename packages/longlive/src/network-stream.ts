@@ -5,6 +5,7 @@
  * only bound the memory that is needed.
  */
 import type { Device, Session, TensorLike } from "@everframe/graph";
+import { nextTurn } from "./cancellation.ts";
 import type { CacheLayout, FeatureCaches } from "./feature-caches.ts";
 
 /** Encoder or decoder: a session whose graph declares caches, one input of frames and one output of frames. */
@@ -37,18 +38,21 @@ export class NetworkStream {
   /**
    * @param data [frames, C, H, W] of the input
    * @param passes Frames of each pass; frames beyond their sum are left out.
-   * @param extra Further inputs of a pass. Default: none.
+   * @param options.extra Further inputs of a pass. Default: none.
+   * @param options.signal Looked at before each pass.
    */
   async run(
     data: Float32Array,
     passes: readonly number[],
-    extra: () => Record<string, TensorLike> = () => ({}),
+    options: { extra?: () => Record<string, TensorLike>; signal?: AbortSignal | undefined } = {},
   ): Promise<Frames> {
+    const { extra = () => ({}), signal } = options;
     const { session, input, output } = this.#half;
     const size = sizeOf(input);
     const parts: Float32Array[] = [];
     let at = 0;
     for (const count of passes) {
+      await nextTurn(signal);
       const frames = { data: data.subarray(at * size, (at + count) * size), dims: [count, ...input.dims] };
       const results = await this.#caches.run(session, { ...extra(), [input.name]: frames });
       parts.push(results[output.name]!.data as Float32Array);

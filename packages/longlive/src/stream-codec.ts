@@ -48,17 +48,17 @@ function sharedCodec(autoencoder: Autoencoder): StreamCodec {
     nothingDecoded = true;
   };
   const encoder: EncoderStream = {
-    encode(pixels) {
+    encode(pixels, signal) {
       if (nothingDecoded) memory.reset();
-      return memory.encode(pixels);
+      return memory.encode(pixels, signal);
     },
     reset,
   };
   const decoder: DecoderStream = {
-    decode(latents) {
+    decode(latents, signal) {
       if (nothingDecoded) pictures.reset();
       nothingDecoded = false;
-      return pictures.decode(latents);
+      return pictures.decode(latents, signal);
     },
     reset,
   };

@@ -165,6 +165,22 @@ describe("LongLiveStream", () => {
     expect(same(await generate(stream, NORMAL, "photo"), fresh)).toBe(true);
   });
 
+  it("stops between steps for an abort that comes while one is computed", async () => {
+    const control = new AbortController();
+    const passes: string[] = [];
+    const observe = (event: StreamEvent) => {
+      if (event.type !== "pass") return;
+      passes.push(event.kind);
+      // As a message to the thread would: only seen once the thread is let go.
+      setImmediate(() => control.abort(new Error("the viewer left")));
+    };
+    const stream = model.openStream({ seed: 1, observe });
+    const parameters = { ...defaultParameters(), ...NORMAL };
+    const making = stream.generate({ parameters, frames: video(0) }, control.signal);
+    await expect(making).rejects.toThrow("the viewer left");
+    expect(passes).toEqual(["denoise"]);
+  });
+
   it("keeps the prompts that a transition has led to when a chunk fails", async () => {
     const sepia = [{ text: "sepia", weight: 1 }];
     const transition = { targetPrompts: sepia, numSteps: 2, temporalInterpolationMethod: "linear" as const };

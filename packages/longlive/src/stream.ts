@@ -9,6 +9,7 @@
  */
 import { ApiError, errorText, type Parameters } from "@everframe/protocol";
 import { type Latents, pixelFramesOf, TIME_FACTOR } from "./autoencoder.ts";
+import { nextTurn } from "./cancellation.ts";
 import { ChunkTimer, type ChunkTimings } from "./chunk-timer.ts";
 import { COMPAT, type Compat } from "./compat.ts";
 import { Conditioner } from "./conditioner.ts";
@@ -204,7 +205,7 @@ export class LongLiveStream {
     if (blend.updated || !this.#text) {
       this.#text = await timer.time("text", () => generator.encodeText(blend.embedding, this.#loraScales.values));
     }
-    signal?.throwIfAborted();
+    await nextTurn(signal);
 
     const pixels = route.frames && timer.timeSync("resize", () => this.#pixels(route.frames!, route.mode === "text"));
     const noise = this.#noise(parameters, route.frames !== undefined);
@@ -223,20 +224,20 @@ export class LongLiveStream {
     const noisy =
       noiseScale === undefined
         ? this.#pureNoise(noise)
-        : await this.#noised(await timer.time("encode", () => this.#encode(pixels!)), noise, noiseScale);
+        : await this.#noised(await timer.time("encode", () => this.#encode(pixels!, signal)), noise, noiseScale);
     this.#observe({ type: "noised", latents: noisy, cache: this.#cache });
-    signal?.throwIfAborted();
+    await nextTurn(signal);
 
     if (blend.updated && this.#startFrame > 0 && this.#parts.config.context === "clean_pass") {
       await timer.time("cache", () => this.#renewKeys());
     }
     const condition = await timer.time("encode", () =>
-      this.#condition(input, route.mode === "text" ? pixels : undefined, noisy.frames),
+      this.#condition(input, route.mode === "text" ? pixels : undefined, noisy.frames, signal),
     );
     const clean = await this.#denoise(noisy, steps, noise, condition, timer, signal);
     this.#observe({ type: "finished", latents: clean, cache: this.#cache });
 
-    const decoded = await timer.time("decode", () => this.#videos.decode(clean));
+    const decoded = await timer.time("decode", () => this.#videos.decode(clean, signal));
     this.#remember(clean);
     this.#startFrame += clean.frames;
     this.#madeFrames += clean.frames;
@@ -351,8 +352,8 @@ export class LongLiveStream {
     return [this.#compat.firstStepNotNegative ? Math.max(0, first!) : first!, ...rest];
   }
 
-  async #encode(pixels: Pixels): Promise<Latents> {
-    const latents = await this.#videos.encode("video", pixels);
+  async #encode(pixels: Pixels, signal: AbortSignal | undefined): Promise<Latents> {
+    const latents = await this.#videos.encode("video", pixels, signal);
     this.#observe({ type: "encoded", latents });
     return latents;
   }
@@ -391,6 +392,7 @@ export class LongLiveStream {
     input: ChunkInput,
     pixels: Pixels | undefined,
     latentFrames: number,
+    signal: AbortSignal | undefined,
   ): Promise<VaceContext | undefined> {
     const { parameters, firstImage, lastImage } = input;
     if (!this.#conditioner) return undefined;
@@ -398,7 +400,7 @@ export class LongLiveStream {
     const masks = pixels && input.masks?.length ? this.#masks(input.masks, pixels.frames) : undefined;
     const scale = parameters.vaceContextScale ?? (this.#compat.loadScaleActs ? this.#parts.vaceContextScale : 1) ?? 1;
     const condition = { pixels, masks, firstImage, lastImage, scale, latentFrames };
-    const context = await this.#conditioner.next(condition);
+    const context = await this.#conditioner.next(condition, signal);
     if (context) this.#observe({ type: "conditioned", context });
     return context;
   }
@@ -423,10 +425,11 @@ export class LongLiveStream {
     let stepKeys: LayerKeys[] | undefined;
     for (const [i, timestep] of steps.entries()) {
       const hints = condition && (await timer.time("vace", () => this.#hints(latents, timestep, pass.text, condition)));
+      await nextTurn(signal);
       pass = { ...pass, latents, timestep, hints };
       const result = await timer.step(() => generator.forward(pass));
       this.#observePass("denoise", pass, result);
-      signal?.throwIfAborted();
+      await nextTurn(signal);
       stepKeys = result.keys;
       const next = steps[i + 1];
       const data =
@@ -438,7 +441,7 @@ export class LongLiveStream {
     const fromStep = this.#parts.config.context === "last_step" ? stepKeys : undefined;
     const clean = { ...pass, latents, timestep: 0, hints: undefined };
     this.#cache.keep(pass.window, fromStep ?? (await timer.time("cache", () => this.#cleanKeys(clean))));
-    signal?.throwIfAborted();
+    await nextTurn(signal);
     return latents;
   }
 

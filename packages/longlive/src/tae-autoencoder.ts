@@ -60,14 +60,14 @@ export class TaeAutoencoder implements Autoencoder {
   openEncoder(): EncoderStream {
     const stream = new NetworkStream(this.#encoder);
     return {
-      encode: async ({ frames, data }) => {
+      encode: async ({ frames, data }, signal) => {
         const groups = Math.ceil(frames / TIME_FACTOR);
         if (groups === 0) throw new RangeError("There are no frames to encode.");
         const whole = new Float32Array((data.length / frames) * groups * TIME_FACTOR);
         whole.set(data);
         const last = data.subarray(data.length - data.length / frames);
         for (let at = data.length; at < whole.length; at += last.length) whole.set(last, at);
-        return stream.run(whole, this.#passes(groups, TIME_FACTOR));
+        return stream.run(whole, this.#passes(groups, TIME_FACTOR), { signal });
       },
       reset: () => stream.reset(),
     };
@@ -76,9 +76,9 @@ export class TaeAutoencoder implements Autoencoder {
   openDecoder(): DecoderStream {
     const stream = new NetworkStream(this.#decoder);
     return {
-      decode: async (latents) => {
+      decode: async (latents, signal) => {
         const dropped = stream.begun ? 0 : TIME_FACTOR - 1;
-        const { frames, data } = await stream.run(latents.data, this.#passes(latents.frames, 1));
+        const { frames, data } = await stream.run(latents.data, this.#passes(latents.frames, 1), { signal });
         return { frames: frames - dropped, data: data.subarray((dropped * data.length) / frames) };
       },
       reset: () => stream.reset(),

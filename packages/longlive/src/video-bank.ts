@@ -39,18 +39,18 @@ export class VideoBank {
    * Latents of the next frames of a video. A video that begins in mid-stream is given its first frame once more
    * before the others, and the latent of that frame is dropped: so 12 frames always give 3 latents there.
    */
-  async encode(video: EncodedVideo, pixels: Pixels): Promise<Latents> {
+  async encode(video: EncodedVideo, pixels: Pixels, signal?: AbortSignal): Promise<Latents> {
     const encoder = this.#codec[video];
     this.#used.add(video);
-    if (this.startsAt(video) !== 1) return encoder.encode(pixels);
+    if (this.startsAt(video) !== 1) return encoder.encode(pixels, signal);
     encoder.reset();
-    const { frames, data } = await encoder.encode(firstTwice(pixels));
+    const { frames, data } = await encoder.encode(firstTwice(pixels), signal);
     return { frames: frames - 1, data: data.subarray(data.length / frames) };
   }
 
   /** Pixel frames of a chunk's latents; the chunk ends with it. */
-  async decode(latents: Latents): Promise<Pixels> {
-    const pixels = await this.#codec.decoder.decode(latents);
+  async decode(latents: Latents, signal?: AbortSignal): Promise<Pixels> {
+    const pixels = await this.#codec.decoder.decode(latents, signal);
     this.#first = false;
     this.#usedBefore = this.#used;
     this.#used = new Set();

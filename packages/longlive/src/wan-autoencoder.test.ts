@@ -208,4 +208,29 @@ describe("WanAutoencoder", () => {
       /encoder\.conv1\.weight is \[5, 3, 3, 3, 3\] instead of \[4, 3, 3, 3, 3\].* more$/,
     );
   });
+
+  it("stops between passes for an abort that comes during one, and begins anew after a reset", async () => {
+    const small = await open(CONFIG, 1);
+    try {
+      const whole = video(41);
+      const latents = await encodeOnce(small, whole);
+      const [encoder, decoder] = [small.openEncoder(), small.openDecoder()];
+      for (const [stream, run, wanted] of [
+        [encoder, (signal?: AbortSignal) => encoder.encode(whole, signal), latents],
+        [decoder, (signal?: AbortSignal) => decoder.decode(latents, signal), await small.openDecoder().decode(latents)],
+      ] as const) {
+        const control = new AbortController();
+        // A few turns of the thread: after some of the 11 passes.
+        let turns = 6;
+        const turn = () => (--turns > 0 ? setImmediate(turn) : control.abort(new Error("not wanted any more")));
+        turn();
+        await expect(run(control.signal)).rejects.toThrow("not wanted any more");
+        expect(turns).toBe(0);
+        stream.reset();
+        expect((await run()).data).toEqual(wanted.data);
+      }
+    } finally {
+      await small.close();
+    }
+  });
 });

@@ -57,12 +57,12 @@ export class WanAutoencoder implements Autoencoder {
    */
   openEncoder(): EncoderStream {
     const stream = new WanStream(this.#encoder, TIME_FACTOR, this.latentsPerPass);
-    return { encode: (pixels) => stream.run(pixels), reset: () => stream.reset() };
+    return { encode: (pixels, signal) => stream.run(pixels, signal), reset: () => stream.reset() };
   }
 
   openDecoder(): DecoderStream {
     const stream = new WanStream(this.#decoder, 1, this.latentsPerPass);
-    return { decode: (latents) => stream.run(latents), reset: () => stream.reset() };
+    return { decode: (latents, signal) => stream.run(latents, signal), reset: () => stream.reset() };
   }
 
   async close(): Promise<void> {

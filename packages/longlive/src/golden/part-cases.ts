@@ -21,32 +21,40 @@ import type { ChunkKwargs, GoldenCase } from "./golden-case.ts";
 
 export async function runTextEncoder(golden: GoldenCase, comparison: Comparison, engine: EngineOptions): Promise<void> {
   const config = golden.config().textEncoder;
-  const encoder = await TextEncoder.create(config, golden.weights("t5"), { ...engine, tap: true });
-  try {
-    const runs = golden.json["runs"] as { name: string; L: number }[];
-    for (const { name, L } of runs) {
-      const ids = golden.inputs.read(`${name}.ids`); // [prompts, L]
-      const mask = golden.inputs.read(`${name}.mask`);
-      const embeddings = new Float32Array((ids.length / L) * L * config.dim);
-      // Padded rows of the hidden state are never computed here: they are taken as recorded.
-      const hiddenName = `${name}.hidden_block0`;
-      const firstBlock = comparison.wants(hiddenName) ? golden.expected.read(hiddenName) : undefined;
-      for (let prompt = 0; prompt < ids.length / L; prompt++) {
-        const real = [...ids.subarray(prompt * L, (prompt + 1) * L)].filter((_, i) => mask[prompt * L + i] === 1);
-        const [hidden] = await encoder.hidden([real]);
-        embeddings.set(hidden!["embedding"]!, prompt * L * config.dim);
-        firstBlock?.set(hidden!["block0"]!, prompt * L * config.dim);
-      }
-      comparison.tensor(`${name}.prompt_embeds`, embeddings);
-      if (firstBlock) comparison.tensor(hiddenName, firstBlock);
+  // Whole in memory, and one layer at a time.
+  for (const parts of [{}, { partBytes: 1 }]) {
+    const encoder = await TextEncoder.create(config, golden.weights("t5"), { ...engine, ...parts, tap: true });
+    try {
+      await compareEmbeddings(golden, comparison, encoder);
+    } finally {
+      await encoder.close();
     }
-    const distances = golden.inputs.read("rel");
-    comparison.tensor(
-      "rel_bucket",
-      distances.map((distance) => relativeBucket(distance, config.buckets, config.maxDistance)),
+  }
+  const distances = golden.inputs.read("rel");
+  comparison.tensor(
+    "rel_bucket",
+    distances.map((distance) => relativeBucket(distance, config.buckets, config.maxDistance)),
+  );
+}
+
+async function compareEmbeddings(golden: GoldenCase, comparison: Comparison, encoder: TextEncoder): Promise<void> {
+  const { dim } = golden.config().textEncoder;
+  for (const { name, L } of golden.json["runs"] as { name: string; L: number }[]) {
+    const ids = golden.inputs.read(`${name}.ids`); // [prompts, L]
+    const mask = golden.inputs.read(`${name}.mask`);
+    const prompts = Array.from({ length: ids.length / L }, (_, prompt) =>
+      [...ids.subarray(prompt * L, (prompt + 1) * L)].filter((_, i) => mask[prompt * L + i] === 1),
     );
-  } finally {
-    await encoder.close();
+    const embeddings = new Float32Array(prompts.length * L * dim);
+    // Padded rows of the hidden state are never computed here: they are taken as recorded.
+    const hiddenName = `${name}.hidden_block0`;
+    const firstBlock = comparison.wants(hiddenName) ? golden.expected.read(hiddenName) : undefined;
+    for (const [i, { embedding, block0 }] of (await encoder.hidden(prompts)).entries()) {
+      embeddings.set(embedding!, i * L * dim);
+      firstBlock?.set(block0!, i * L * dim);
+    }
+    comparison.tensor(`${name}.prompt_embeds`, embeddings);
+    if (firstBlock) comparison.tensor(hiddenName, firstBlock);
   }
 }
 
