@@ -103,7 +103,8 @@ class Sampler:
         return s * row.draws[0][cut] + (1 - s) * source, time, target
 
     def batch(self, size, b, layout):
-        """Layouts: 'start' (chunks of frames 0-3 and 4-6), 'mid' (1-3 and 4-6), 'one4' (0-3), 'one3'. size 8, 16 or 'wide'."""
+        """Layouts: 'start' (chunks of frames 0-3 and 4-6), 'mid' (1-3 and 4-6), 'one4' (0-3), 'one3'. size 8, 16 or 'wide'. Looks far from the clean
+        picture (lines, high contrast) weigh less, or a few of them would make most of the loss."""
         full, chunks = "wide" if size == "wide" else 16, CHUNKS[layout]
         count = 2 if self.rng.random() < .2 else 1
         rows = [self.row(m, size, full, count) for m in self.modes(b, layout, full)]
@@ -118,8 +119,9 @@ class Sampler:
             spans.append((begin, end, [(begin - 1, begin)] * number + [(begin, end)]))
             begin = end
         frames = [f for a, z in chunks for f in range(a, z)]
+        weight = torch.tensor([.6 if row.mode == "text" else float((8 / (2 + (row.wishes[0].target - row.clean).square().mean())) ** .5) for row in rows])
         return dict(x=torch.cat(x, 2), t=torch.cat(t, 1), positions=[base + f for f in frames], spans=spans, context=context, target=torch.cat(want, 2),
-                    modes=[row.mode for row in rows], renoise=torch.stack([row.draws[1][:, frames] for row in rows]), **self.texts(rows, len(chunks)))
+                    modes=[row.mode for row in rows], weight=weight, renoise=torch.stack([row.draws[1][:, frames] for row in rows]), **self.texts(rows, len(chunks)))
 
     def texts(self, rows, chunks):
         """Token ids of all prompts, and for each chunk the weights [b, prompts] that mix them; one for all chunks where no prompt changes."""

@@ -14,11 +14,13 @@ import numpy as np
 import torch
 
 from . import workers
+from .codes import codes
 from .data import CACHE
 from .export import v_scale
 from .muon import Muon
 from .pool import Pool
 from .sampler import Sampler
+from .text_encoder import DIM as TEXT
 from .text_encoder import TextEncoder
 from .transformer import Transformer
 
@@ -50,6 +52,8 @@ class Trainer:
         self.adam = torch.optim.AdamW([{"params": [p for k, p in rest if "token_embedding" not in k], "rate": 1.}, {"params": embedding, "rate": 3.}], LR, (.9, .98), weight_decay=.01)
         self.rest, self.all = [p for _, p in rest], [p for _, p in named]
         self.steps, self.seconds, self.losses = 0, 0., {}
+        if not saved:
+            self.text.token_embedding.weight.data.copy_(codes(self.sampler.tokenizer.vocab, TEXT))
         if saved:
             self.net.load_state_dict(saved["net"]), self.text.load_state_dict(saved["text"])
         self.ema = {"net": {k: v.clone() for k, v in self.net.state_dict().items()}, "text": {k: v.clone() for k, v in self.text.state_dict().items()}}
@@ -94,7 +98,7 @@ class Trainer:
         if part > LATE and rng.random() < .3:
             b = self.own(b)
         error = (self.predict(b) - b["target"]).square().mean((1, 2, 3, 4))
-        error.mean().backward()
+        (error * b["weight"]).mean().backward()
         workers.average(self.all, self.count)
         torch.nn.utils.clip_grad_norm_(self.rest, 1.)
         rate = min(1, (self.steps + 1) / 60) * (1 if part < .38 else max(.03, 1 - .97 * (part - .38) / .62))

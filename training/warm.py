@@ -1,8 +1,8 @@
 """Warm start: python3 -m training.warm OLD_FOLDER. Carries a trained model over to a new autoencoder and vocabulary.
 
 OLD_FOLDER holds vae.pt, transformer.pt and model/tokenizer.json of a run with other latents. The latents of the same clips under both autoencoders give
-linear maps either way (least squares); these are moved into the patch embeddings and the head. Word embeddings are kept by word; everything else
-stays as it is. Writes start.pt, from which a new run starts.
+linear maps either way (least squares); these are moved into the patch embeddings and the head. Half of each word's embedding is kept, besides the code of its looks;
+everything else stays as it is. Writes start.pt, from which a new run starts.
 """
 import json
 import sys
@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from . import autoencoder, vae
+from .codes import codes
 from .data import CACHE
 from .export import v_scale
 from .text_encoder import TextEncoder
@@ -74,9 +75,10 @@ def words(old_text, old_vocab, text, vocab):
         if own[k].shape == t.shape and "token_embedding" not in k:
             own[k].copy_(t)
     table, known = own["token_embedding.weight"], old_text["token_embedding.weight"]
+    table.copy_(codes(vocab, table.shape[1]))
     for word, i in vocab.items():
         if word in old_vocab:
-            table[i] = known[old_vocab[word]]
+            table[i] += .5 * known[old_vocab[word]]
     text.load_state_dict(own)
     return sum(w in old_vocab for w in vocab)
 
