@@ -100,6 +100,16 @@ export type OfferRequest = {
 export const offerAnswer = z.object({ sdp: z.string(), type: z.literal("answer"), sessionId: z.string() });
 export type Answer = z.infer<typeof offerAnswer>;
 
+/** What the body of `too_many_sessions` has beside the fields of every error. */
+export type CapacityRefusal = {
+  /** Sessions that the server can hold now. */
+  capacity: number;
+  /** Place in the line, from 1; null when the line itself is full. */
+  queue_position: number | null;
+  /** To be sent with the next try, within half a minute. */
+  ticket: string | null;
+};
+
 /** Body of PATCH /api/v1/webrtc/offer/{sessionId}. */
 export const candidatesRequest = z.object({
   candidates: z

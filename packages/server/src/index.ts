@@ -19,6 +19,7 @@ import { DownloadManager } from "./models/download-manager.ts";
 import { HubCache } from "./models/hub-cache.ts";
 import { type HubSettings, readHubSettings } from "./models/hub-settings.ts";
 import { modelsDirOf } from "./models/installed-models.ts";
+import { availableBytes } from "./models/machine-memory.ts";
 import { longlive } from "./pipelines/longlive.ts";
 import { passthrough } from "./pipelines/passthrough.ts";
 import type { PipelineDefinition } from "./pipelines/pipeline.ts";
@@ -51,8 +52,14 @@ export type ServerOptions = {
   studioFolder?: string;
   /** Default: none when bound to this machine alone, else a public STUN server. */
   iceServers?: readonly IceServer[];
-  /** Default 8. */
+  /** Sessions at once, even if the machine could hold more; default 8. */
   maxSessions?: number;
+  /** Frames a second that each session should get at least: more sessions than that allows are refused. Default 2. */
+  minFps?: number;
+  /** How long a lost client may stay away before its session is given up, milliseconds; default 30,000. */
+  graceMs?: number;
+  /** Upper bound of a session's outgoing bitrate; the size of the picture bounds it too. */
+  maxBitrateBps?: number;
   /** More pipelines than the built-in ones, or others under their ids. */
   pipelines?: readonly PipelineDefinition[];
   /** What an earlier process of this server left behind. */
@@ -87,7 +94,11 @@ export function createServer(options: ServerOptions = {}): EverframeServer {
     imageDecoder: new ImageDecoder(),
     clock: systemClock,
     log,
+    graceMs: options.graceMs ?? 30_000,
+    ...(options.maxBitrateBps === undefined ? {} : { maxBitrateBps: options.maxBitrateBps }),
     maxSessions: options.maxSessions ?? 8,
+    minFps: options.minFps ?? 2,
+    availableBytes,
   });
   const loraDir = resolve(options.loraDir ?? join(dirname(modelsDir), "lora"));
   const models = { places, loraDir };
@@ -96,7 +107,12 @@ export function createServer(options: ServerOptions = {}): EverframeServer {
   const pipelines = new PipelineManager({
     definitions: [...own, ...builtIn.filter((one) => !own.some(({ id }) => id === one.id))],
     log,
-    onGone: (reason, error) => sessions.closeAll(reason, error),
+    users: {
+      release: (nextPipelineId) => sessions.release(nextPipelineId),
+      adopt: (pipeline) => sessions.adopt(pipeline),
+      end: (reason, error) => sessions.closeAll(reason, error),
+    },
+    availableBytes,
     ...(options.onActivity === undefined ? {} : { onActivity: options.onActivity }),
   });
   restorePipeline(pipelines, options.restore);

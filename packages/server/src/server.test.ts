@@ -106,15 +106,21 @@ describe("a passthrough session", () => {
     await client.receive(5);
   });
 
-  it("tells the sessions when another pipeline is loaded, and sends pictures of the new size to the next", async () => {
+  it("[SES16] announces another load, keeps the connection, and goes on in the new size", async () => {
     const client = await rig.connect();
     await client.receive(5);
     await rig.load("passthrough", { width: 128, height: 96 });
-    await until(() => client.told("stream_stopped").length === 1, "the message");
-    expect(client.told("stream_stopped")[0]).toMatchObject({ reason: "pipeline_changed" });
-    const next = await rig.connect();
-    await next.receive(10);
-    expect(next.frames.at(-1)).toMatchObject({ width: 128, height: 96 });
+    await until(() => client.told("pipeline_reloaded").length === 1, "the message");
+    expect(client.told("pipeline_reloading")).toEqual([{ type: "pipeline_reloading", pipeline_id: "passthrough" }]);
+    expect(client.told("pipeline_reloaded")[0]).toEqual({
+      type: "pipeline_reloaded",
+      pipeline_id: "passthrough",
+      model: "passthrough",
+      width: 128,
+      height: 96,
+    });
+    await until(() => client.frames.at(-1)?.width === 128, "pictures of the new size");
+    expect(client.told("stream_stopped")).toEqual([]);
   });
 
   it("[LOAD8] keeps a session through a load that asks for what is loaded", async () => {

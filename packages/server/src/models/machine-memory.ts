@@ -7,3 +7,8 @@ export function memoryBytes(): number {
   // Without a limit systems tell 0, nothing, or more than there is.
   return limit !== undefined && limit > 0 ? Math.min(limit, totalmem()) : totalmem();
 }
+
+/** Bytes that this process can still get without pushing others out. */
+export function availableBytes(): number {
+  return process.availableMemory();
+}

@@ -10,6 +10,8 @@ function heldPipeline(events: string[]) {
   const loads: { params: LoadParams; context: LoadContext; finish: (error?: Error) => void }[] = [];
   const definition: PipelineDefinition = {
     id: "held",
+    // The seed stands for the size, so that a test can name one that does not fit.
+    needs: ({ seed }) => needsOf(seed),
     async load(params, context): Promise<Pipeline> {
       events.push(`load ${params.seed}`);
       await new Promise<void>((resolve, reject) => {
@@ -20,6 +22,7 @@ function heldPipeline(events: string[]) {
       return {
         ...pipeline,
         id: "held",
+        needs: needsOf(params.seed),
         close: async () => {
           events.push(`close ${params.seed}`);
         },
@@ -29,15 +32,22 @@ function heldPipeline(events: string[]) {
   return { definition, loads };
 }
 
+function needsOf(seed: number) {
+  return { loadBytes: seed, streamBytes: seed / 10 };
+}
+
 function rig() {
   const events: string[] = [];
   const { definition, loads } = heldPipeline(events);
   const manager = new PipelineManager({
     definitions: [passthrough, definition],
     log: createLogger("silent"),
-    onGone: async (reason, error) => {
-      events.push(`gone ${reason}${error === undefined ? "" : `: ${error.code}`}`);
+    users: {
+      release: async (next) => void events.push(`release for ${next}`),
+      adopt: async ({ loadParams }) => void events.push(`adopt ${loadParams.seed}`),
+      end: async (reason, error) => void events.push(`end ${reason}${error === undefined ? "" : `: ${error.code}`}`),
     },
+    availableBytes: () => 1000,
   });
   const load = (seed: number, id = "held") =>
     manager.load(parseLoadRequest({ pipeline_id: id, load_params: { seed } }));
@@ -69,10 +79,10 @@ describe("PipelineManager", () => {
     await manager.settled();
     load(1);
     expect(manager.status().status).toBe("loaded");
-    expect(events).toEqual(["load 1"]);
+    expect(events).toEqual(["release for held", "load 1", "adopt 1"]);
   });
 
-  it("[LOAD9] ends the sessions and frees the old pipeline before it loads another", async () => {
+  it("[LOAD9] takes the old pipeline from the sessions and frees it before it loads another", async () => {
     const { manager, load, loads, events, turn } = rig();
     load(1);
     await turn();
@@ -83,7 +93,7 @@ describe("PipelineManager", () => {
     await turn();
     loads[1]!.finish();
     await manager.settled();
-    expect(events).toEqual(["load 1", "gone pipeline_changed", "close 1", "load 2"]);
+    expect(events.slice(3)).toEqual(["release for held", "close 1", "load 2", "adopt 2"]);
   });
 
   it("[LOAD10] gives up a running load for a later one, and skips those between", async () => {
@@ -95,16 +105,18 @@ describe("PipelineManager", () => {
     await turn();
     loads.at(-1)!.finish();
     await manager.settled();
-    expect(events).toEqual(["load 1", "load 3"]);
+    expect(events.filter((event) => event.startsWith("load"))).toEqual(["load 1", "load 3"]);
+    expect(events.at(-1)).toBe("adopt 3");
     expect(manager.status()).toMatchObject({ status: "loaded", load_params: { seed: 3 } });
   });
 
   it("[LOAD11] keeps the error, always with a text, until the next load", async () => {
-    const { manager, load, loads, turn } = rig();
+    const { manager, load, loads, events, turn } = rig();
     load(1);
     await turn();
     loads[0]!.finish(new Error("the disk is full"));
     await manager.settled();
+    expect(events.at(-1)).toBe("end pipeline_failed: load_failed");
     for (let i = 0; i < 2; i++) {
       expect(manager.status()).toMatchObject({
         status: "error",
@@ -128,7 +140,7 @@ describe("PipelineManager", () => {
     await manager.settled();
     loads[0]!.context.onCrash(new Error("segmentation fault"));
     expect(manager.status()).toMatchObject({ status: "error", error: expect.stringContaining("segmentation fault") });
-    expect(events.at(-1)).toBe("gone pipeline_failed: load_failed");
+    expect(events.at(-1)).toBe("end pipeline_failed: load_failed");
     load(1);
     await turn();
     loads[1]!.finish();
@@ -149,7 +161,7 @@ describe("PipelineManager", () => {
     await manager.close();
     expect(manager.status().status).toBe("not_loaded");
     expect(() => load(2)).toThrow(/shutting down/);
-    expect(events).toEqual(["load 1"]);
+    expect(events).toEqual(["release for held", "load 1", "end server_shutdown"]);
   });
 
   it("ends sessions before it frees the pipeline when it closes", async () => {
@@ -159,6 +171,34 @@ describe("PipelineManager", () => {
     loads[0]!.finish();
     await manager.settled();
     await manager.close();
-    expect(events).toEqual(["load 1", "gone server_shutdown", "close 1"]);
+    expect(events.slice(-2)).toEqual(["end server_shutdown", "close 1"]);
+  });
+
+  it("[LOAD15] refuses before it starts what cannot fit, counting what the loaded one gives back, and keeps that", async () => {
+    const { manager, load, loads, events, turn } = rig();
+    expect(() => load(2_000_000_000)).toThrow(/^Out of memory: held needs about 2\.2 GB and 0\.0 GB are free\. Load /);
+    expect(manager.status().status).toBe("not_loaded");
+    load(500);
+    await turn();
+    loads[0]!.finish();
+    await manager.settled();
+    // 1000 bytes are free and 500 come back: 1100 fit, 1650 do not.
+    expect(() => load(1500)).toThrow(/^Out of memory/);
+    expect(manager.status()).toMatchObject({ status: "loaded", load_params: { seed: 500 } });
+    expect(events).not.toContain("close 500");
+    load(900);
+    await turn();
+    loads[1]!.finish();
+    await manager.settled();
+    expect(manager.status()).toMatchObject({ status: "loaded", load_params: { seed: 900 } });
+  });
+
+  it("[LOAD15] says so in the status when what waited for its turn cannot fit", async () => {
+    const { manager, load, turn } = rig();
+    load(1);
+    await turn();
+    load(5000);
+    await manager.settled();
+    expect(manager.status()).toMatchObject({ status: "error", error: expect.stringMatching(/^Out of memory/) });
   });
 });

@@ -20,10 +20,21 @@ import type { Pipeline, PipelineDefinition } from "./pipeline.ts";
 export type PipelineManagerOptions = {
   definitions: readonly PipelineDefinition[];
   log: Logger;
-  /** Called before a pipeline is freed, or after it died: ends what uses it. */
-  onGone: (reason: "pipeline_changed" | "pipeline_failed" | "server_shutdown", error?: ApiError) => Promise<void>;
+  users: PipelineUsers;
+  /** Memory that is free now. */
+  availableBytes: () => number;
   /** Told what is being loaded, or is there, whenever that changes. */
   onActivity?: (activity: PipelineActivity) => void;
+};
+
+/** What works with the loaded pipeline. None of these may reject. */
+export type PipelineUsers = {
+  /** Called before a pipeline is freed for another one: ends all work on it. What used it waits for the next. */
+  release(nextPipelineId: string): Promise<void>;
+  /** A pipeline was loaded. */
+  adopt(pipeline: Pipeline): Promise<void>;
+  /** No pipeline will come: ends what uses or awaits one. */
+  end(reason: "pipeline_failed" | "server_shutdown", error?: ApiError): Promise<void>;
 };
 
 export type PipelineActivity =
@@ -70,7 +81,7 @@ export class PipelineManager {
 
   /**
    * Starts a load. The same request again, loaded or loading, changes nothing.
-   * Throws `pipeline_unknown` or `shutting_down`.
+   * Throws `pipeline_unknown`, `shutting_down`, or `out_of_memory` when it cannot fit; what is loaded stays then.
    */
   load(request: LoadRequest): void {
     const definition = this.#options.definitions.find((one) => one.id === request.pipelineId);
@@ -86,6 +97,10 @@ export class PipelineManager {
     if (state.name === "loaded") {
       const { id, loadParams, defaultSize } = state.pipeline;
       if (isSame({ pipelineId: id, loadParams }, request, defaultSize)) return;
+    }
+    // While another load runs nobody can say what will be free.
+    if (state.name !== "loading") this.#failIfTooLarge(definition, request);
+    if (state.name === "loaded") {
       this.#previous = state.pipeline;
     }
     const abort = new AbortController();
@@ -125,21 +140,24 @@ export class PipelineManager {
   /** Gives up a running load, ends what uses the pipeline, and frees it. */
   async close(): Promise<void> {
     this.#closed = true;
+    await this.#options.users.end("server_shutdown");
     if (this.#state.name === "loading") this.#state.abort.abort();
     if (this.#state.name === "loaded") this.#previous = this.#state.pipeline;
     this.#state = { name: "not_loaded" };
     await this.settled();
-    await this.#free("server_shutdown");
+    await this.#free();
   }
 
   async #load(definition: PipelineDefinition, loading: State & { name: "loading" }): Promise<void> {
     const { request, abort } = loading;
-    const { log } = this.#options;
-    await this.#free("pipeline_changed");
+    const { log, users } = this.#options;
+    if (!abort.signal.aborted) await users.release(request.pipelineId);
+    await this.#free();
     if (abort.signal.aborted) return;
     const startedMs = performance.now();
     log.info({ pipeline: request.pipelineId }, "pipeline loading");
     try {
+      this.#failIfTooLarge(definition, request);
       const pipeline = await definition.load(request.loadParams, {
         signal: abort.signal,
         onStage: (stage) => {
@@ -155,21 +173,22 @@ export class PipelineManager {
       this.#state = { name: "loaded", pipeline };
       const tookMs = Math.round(performance.now() - startedMs);
       log.info({ pipeline: pipeline.id, model: pipeline.model, ...pipeline.size, tookMs }, "pipeline loaded");
+      await users.adopt(pipeline);
     } catch (thrown) {
       if (this.#state !== loading) return;
       const error = asLoadError(request.pipelineId, thrown);
       this.#state = { name: "error", error };
       log.error({ err: thrown, pipeline: request.pipelineId }, "pipeline failed to load");
+      await users.end("pipeline_failed", error);
     }
   }
 
   /** Frees the pipeline that is no longer wanted. */
-  async #free(reason: "pipeline_changed" | "server_shutdown"): Promise<void> {
+  async #free(): Promise<void> {
     const pipeline = this.#previous;
     this.#previous = undefined;
     if (pipeline === undefined) return;
     try {
-      await this.#options.onGone(reason);
       await pipeline.close();
       this.#options.log.info({ pipeline: pipeline.id }, "pipeline freed");
     } catch (error) {
@@ -183,9 +202,21 @@ export class PipelineManager {
     const reason = `its engine ended unexpectedly (${errorText(cause)}). Load it again`;
     const error = new ApiError("load_failed", { pipelineId: pipeline.id, reason }, { cause });
     this.#state = { name: "error", error };
-    void this.#options.onGone("pipeline_failed", error).catch((failure: unknown) => {
-      this.#options.log.error({ err: failure }, "sessions of a dead pipeline could not be closed");
-    });
+    void this.#options.users.end("pipeline_failed", error);
+  }
+
+  /** Refuses before it starts what would run out of memory. The pipeline that is freed for it counts as free. */
+  #failIfTooLarge(definition: PipelineDefinition, request: LoadRequest): void {
+    const needs = definition.needs?.(request.loadParams);
+    if (needs === undefined) return;
+    const old = this.#state.name === "loaded" ? this.#state.pipeline : this.#previous;
+    const freeBytes = this.#options.availableBytes() + (old?.needs?.loadBytes ?? 0);
+    const neededBytes = needs.loadBytes + needs.streamBytes;
+    if (neededBytes <= freeBytes) return;
+    const { width, height } = request.loadParams;
+    const size = width === undefined || height === undefined ? "" : ` at ${width}x${height}`;
+    const reason = `${definition.id}${size} needs about ${gb(neededBytes)} and ${gb(freeBytes)} are free`;
+    throw new ApiError("out_of_memory", { reason });
   }
 }
 
@@ -194,6 +225,10 @@ function activityOf(state: State): PipelineActivity {
   if (state.name !== "loaded") return { name: "idle" };
   const { id, loadParams } = state.pipeline;
   return { name: "loaded", request: { pipelineId: id, loadParams } };
+}
+
+function gb(bytes: number): string {
+  return `${(bytes / 1e9).toFixed(1)} GB`;
 }
 
 /** Whether two requests ask for the same; a size not named is `defaultSize`. */

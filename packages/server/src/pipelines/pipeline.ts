@@ -50,6 +50,14 @@ export type FrameStream = {
 
 export type PipelineStream = ChunkStream | FrameStream;
 
+/** Memory in bytes, estimated from the sizes of a model: rather too much than too little. */
+export type Needs = {
+  /** Of the pipeline without any stream, while it loads. */
+  loadBytes: number;
+  /** Of each stream. */
+  streamBytes: number;
+};
+
 export type Pipeline = {
   readonly id: string;
   /** Which weights run, for status and stats. */
@@ -59,6 +67,8 @@ export type Pipeline = {
   /** The size it has when a load names none. */
   readonly defaultSize: Size | undefined;
   readonly loadParams: LoadParams;
+  /** Where it knows them. */
+  readonly needs?: Needs | undefined;
   /** Adapters whose scales can be changed while it runs. */
   readonly liveLoras?: readonly { path: string; scale: number }[];
   openStream(options: { seed: number }): Promise<PipelineStream>;
@@ -79,5 +89,7 @@ export type LoadContext = {
 /** A pipeline that can be loaded. */
 export type PipelineDefinition = {
   readonly id: string;
+  /** What a load would need; undefined where that is not known. Must not throw. */
+  needs?(params: LoadParams): Needs | undefined;
   load(params: LoadParams, context: LoadContext): Promise<Pipeline>;
 };

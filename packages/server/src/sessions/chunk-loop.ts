@@ -19,6 +19,8 @@ export type ChunkLoopOptions = {
   clock: Clock;
   stream: ChunkStream;
   input: InputBuffer<I420Frame>;
+  /** Whether there is a viewer to work for; default always. */
+  isWanted?: () => boolean;
   /** The parameters as they are now, without taking what acts once. */
   currentParameters: () => Readonly<Parameters>;
   takeParameters: () => Parameters;
@@ -82,6 +84,7 @@ export class ChunkLoop {
 
   #canStart(): boolean {
     const { paused } = this.#options.currentParameters();
+    if (this.#options.isWanted?.() === false) return false;
     if (paused || this.#options.queued() > this.#options.stream.framesPerChunk) return false;
     return !this.#lacksFrames();
   }

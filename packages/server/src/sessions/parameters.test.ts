@@ -10,26 +10,25 @@ function resolveAsset(path: string): string {
 const send = (parameters: SessionParameters, message: object) => parameters.receive(JSON.stringify(message));
 
 describe("SessionParameters", () => {
-  it("[PAR11] starts with the defaults, what the load says of VACE, and what the offer names", () => {
+  it("[PAR11] starts with the defaults and what the offer names, and leaves VACE to the load", () => {
     const initial = parseInitialParameters({ prompts: "anime", vace_ref_images: ["face.png"] }, resolveAsset);
-    expect(new SessionParameters(initial, true, resolveAsset).current).toMatchObject({
+    expect(new SessionParameters(initial, resolveAsset).current).toMatchObject({
       noiseScale: 0.7,
-      vaceEnabled: true,
       prompts: [{ text: "anime", weight: 1 }],
       vaceRefImages: ["/assets/face.png"],
     });
-    expect(new SessionParameters({}, false, resolveAsset).current.vaceEnabled).toBe(false);
-    expect(new SessionParameters({ vaceEnabled: true }, false, resolveAsset).current.vaceEnabled).toBe(true);
+    expect(new SessionParameters({}, resolveAsset).current).not.toHaveProperty("vaceEnabled");
+    expect(new SessionParameters({ vaceEnabled: true }, resolveAsset).current.vaceEnabled).toBe(true);
   });
 
   it("[PAR4] shows a chunk the newest of a burst of messages", () => {
-    const parameters = new SessionParameters({}, false, resolveAsset);
+    const parameters = new SessionParameters({}, resolveAsset);
     for (let i = 0; i <= 100; i++) expect(send(parameters, { noise_scale: i / 100 })).toEqual([]);
     expect(parameters.take().noiseScale).toBe(1);
   });
 
   it("[PAR5] gives what acts once to one chunk, however many messages come before it", () => {
-    const parameters = new SessionParameters({}, false, resolveAsset);
+    const parameters = new SessionParameters({}, resolveAsset);
     send(parameters, { reset_cache: true });
     send(parameters, { noise_scale: 0.2 });
     expect(parameters.take()).toMatchObject({ resetCache: true, noiseScale: 0.2 });
@@ -37,7 +36,7 @@ describe("SessionParameters", () => {
   });
 
   it("[PAR8][PAR9] rejects bad fields and images that were not uploaded, and takes their neighbours", () => {
-    const parameters = new SessionParameters({}, false, resolveAsset);
+    const parameters = new SessionParameters({}, resolveAsset);
     const message = { request_id: 7, noise_scale: 9, base_seed: 3, first_frame_image: "nowhere.png" };
     expect(send(parameters, message)).toMatchObject([
       {
@@ -55,7 +54,7 @@ describe("SessionParameters", () => {
   });
 
   it("[PAR7] answers what is no JSON object with an error", () => {
-    const parameters = new SessionParameters({}, false, resolveAsset);
+    const parameters = new SessionParameters({}, resolveAsset);
     for (const text of ["{bad", "[]", "null", '"text"', "5", ""]) {
       expect(parameters.receive(text), text).toMatchObject([{ type: "error", code: "invalid_request" }]);
       expect(parameters.takeApplied()).toBeUndefined();
@@ -63,27 +62,29 @@ describe("SessionParameters", () => {
   });
 
   it("[PAR13] names all that came since the last chunk when the chunk that uses it starts, once", () => {
-    const parameters = new SessionParameters({}, false, resolveAsset);
-    expect(parameters.takeApplied(0)).toBeUndefined();
+    const parameters = new SessionParameters({}, resolveAsset);
+    parameters.take();
+    expect(parameters.takeApplied()).toBeUndefined();
     expect(send(parameters, { request_id: "a", noise_scale: 0.1, colour: "red" })).toEqual([]);
     expect(send(parameters, { request_id: 2, noise_scale: 0.2, prompts: "anime" })).toEqual([]);
     expect(send(parameters, { vace_ref_images: ["face.png"] })).toEqual([]);
-    expect(parameters.takeApplied(3)).toEqual({
+    parameters.take();
+    expect(parameters.takeApplied()).toEqual({
       type: "parameters_applied",
       parameters: {
         noise_scale: 0.2,
         prompts: [{ text: "anime", weight: 1 }],
         vace_ref_images: ["/assets/face.png"],
       },
-      chunk: 3,
+      chunk: 1,
       request_ids: ["a", 2],
       ignored: ["colour"],
     });
-    expect(parameters.takeApplied(4)).toBeUndefined();
+    expect(parameters.takeApplied()).toBeUndefined();
   });
 
   it("[PAR14] answers at once what no chunk has to wait for", () => {
-    const parameters = new SessionParameters({}, false, resolveAsset);
+    const parameters = new SessionParameters({}, resolveAsset);
     const answer = (fields: object, ids: unknown[]) => ({
       type: "parameters_applied",
       parameters: fields,
@@ -99,7 +100,7 @@ describe("SessionParameters", () => {
   });
 
   it("does not take an id of another type for one, and bounds how many it keeps", () => {
-    const parameters = new SessionParameters({}, false, resolveAsset);
+    const parameters = new SessionParameters({}, resolveAsset);
     send(parameters, { request_id: { a: 1 }, base_seed: 5 });
     for (let i = 0; i < 1000; i++) send(parameters, { request_id: i, base_seed: i });
     const { request_ids: ids } = parameters.takeApplied()!;
@@ -107,7 +108,7 @@ describe("SessionParameters", () => {
   });
 
   it("takes parameters that come another way by the same rules", () => {
-    const parameters = new SessionParameters({}, false, resolveAsset);
+    const parameters = new SessionParameters({}, resolveAsset);
     const parsed = parameters.update({ noise_scale: 0.3, paused: true, base_seed: -1, colour: 1 });
     expect(parsed).toMatchObject({
       accepted: { noiseScale: 0.3, paused: true },

@@ -49,11 +49,13 @@ export class SessionParameters {
   /** What came since the last chunk started; undefined when no answer is owed. */
   #pending: ParameterUpdate | undefined;
   #requestIds: RequestId[] = [];
+  /** Number of the chunk that started last. */
+  #chunk: number | undefined;
   readonly #ignored = new Set<string>();
 
-  constructor(initial: ParameterUpdate, vaceLoaded: boolean, resolveAsset: ResolveAsset) {
+  constructor(initial: ParameterUpdate, resolveAsset: ResolveAsset) {
     this.#resolveAsset = resolveAsset;
-    this.#current = mergeParameters({ ...defaultParameters(), vaceEnabled: vaceLoaded }, initial);
+    this.#current = mergeParameters(defaultParameters(), initial);
   }
 
   get current(): Readonly<Parameters> {
@@ -101,13 +103,13 @@ export class SessionParameters {
   }
 
   /**
-   * The answer that is owed: what was taken since the last call, of which
-   * the chunk that starts now (number `chunk` of the session) is the first to
-   * use it. Undefined when nothing came.
+   * The answer that is owed for what came since the last call; undefined when
+   * nothing did. Call it when that is in use: after `take` for a chunk, and
+   * after `receive` where there are no chunks.
    */
-  takeApplied(chunk?: number): ParametersApplied | undefined {
+  takeApplied(): ParametersApplied | undefined {
     if (this.#pending === undefined) return undefined;
-    const message = applied(this.#pending, this.#requestIds, [...this.#ignored], chunk);
+    const message = applied(this.#pending, this.#requestIds, [...this.#ignored], this.#chunk);
     this.#pending = undefined;
     this.#requestIds = [];
     this.#ignored.clear();
@@ -118,6 +120,7 @@ export class SessionParameters {
   take(): Parameters {
     const { now, rest } = takeOneShots(this.#current);
     this.#current = rest;
+    this.#chunk = this.#chunk === undefined ? 0 : this.#chunk + 1;
     return now;
   }
 

@@ -15,7 +15,7 @@ beforeAll(async () => {
   await rig.load("longlive", { seed: 90, width: 64, height: 48 });
   await upload("red.png", await png(4, 3, "#ff0000"));
   await upload("blue.png", await png(5, 2, "#0000ff"));
-  await upload("broken.png", "no image at all");
+  await upload("broken.png", Buffer.from("\x89PNG\r\n\x1a\nno image at all", "latin1"));
 });
 afterEach(() => rig.closeClients());
 afterAll(() => rig.close());
@@ -26,10 +26,10 @@ function png(width: number, height: number, background: string): Promise<Buffer>
     .toBuffer();
 }
 
-async function upload(filename: string, content: Buffer | string): Promise<void> {
+async function upload(filename: string, content: Buffer): Promise<void> {
   const response = await rig.ask(`/api/v1/assets?filename=${filename}`, {
     method: "POST",
-    body: typeof content === "string" ? content : new Uint8Array(content),
+    body: new Uint8Array(content),
   });
   if (!response.ok) throw new Error(await response.text());
 }

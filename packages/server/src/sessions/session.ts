@@ -1,6 +1,6 @@
 /**
- * One viewer: drives the state machine of session-state.ts and wires what the
- * session is made of: its connection, its parameters, its work on the loaded
+ * One viewer: wires what a session is made of, which is its life (the states
+ * of session-state.ts), its connection, its parameters, its work on the loaded
  * pipeline, and the output between them. Connections and pipelines may change
  * while it lives.
  */
@@ -10,6 +10,7 @@ import {
   type ErrorCode,
   type IceServer,
   type ParameterUpdate,
+  type ParsedParameters,
   type ServerMessage,
   type StopReason,
 } from "@everframe/protocol";
@@ -22,13 +23,13 @@ import type { Clock } from "./clock.ts";
 import { InputGuard } from "./input-guard.ts";
 import { errorMessage, type ResolveAsset, SessionParameters } from "./parameters.ts";
 import { type SessionFigures, statsMessage } from "./session-figures.ts";
+import { SessionLife } from "./session-life.ts";
 import { SessionPeer } from "./session-peer.ts";
-import { nextState, type SessionEvent, type SessionState } from "./session-state.ts";
+import type { SessionState } from "./session-state.ts";
 import { SessionWork } from "./session-work.ts";
 import { VideoOutput } from "./video-output.ts";
 
 const STATS_MS = 1000;
-const CONNECT_LIMIT_MS = 30_000;
 
 export type SessionOptions = {
   id: string;
@@ -61,22 +62,22 @@ export class Session {
   readonly #output: VideoOutput;
   readonly #guard = new InputGuard();
   readonly #frameWatchers = new Set<(frame: I420Frame) => void>();
-  readonly #counts = { framesIn: 0, framesOut: 0, chunks: 0, chunksFailed: 0 };
-  #state: SessionState = "connecting";
-  #stateSinceMs: number;
+  readonly #counts = { framesIn: 0, framesOut: 0, chunksStarted: 0, chunks: 0, chunksFailed: 0 };
+  readonly #life: SessionLife;
   /** The connection; undefined before the first offer was answered, and after the end. */
   #peer: SessionPeer | undefined;
   /** What the session is for; undefined while another one is being loaded. */
   #pipeline: Pipeline | undefined;
+  /** What is being loaded meanwhile. */
   #reloading: string | undefined;
+  #attaching: { pipeline: Pipeline; done: Promise<void> } | undefined;
   #work: SessionWork | undefined;
   #offers: Promise<unknown> = Promise.resolve();
-  #cancelLimit: () => void = () => {};
   #cancelStats: () => void = () => {};
   #closing: Promise<void> | undefined;
 
   constructor(options: SessionOptions) {
-    const { pipeline, clock } = options;
+    const { pipeline, clock, graceMs } = options;
     this.id = options.id;
     this.#options = options;
     this.#log = options.log.child({ session: options.id.slice(0, 8) });
@@ -92,17 +93,22 @@ export class Session {
       },
     });
     this.#output.suspend();
-    this.#stateSinceMs = clock.now();
-    this.#startLimit();
+    this.#life = new SessionLife({
+      clock,
+      graceMs,
+      onLive: () => this.#goLive(),
+      onInterrupted: () => this.#interrupt(),
+      onTimeout: (reason) => void this.close(reason),
+    });
   }
 
   get state(): SessionState {
-    return this.#state;
+    return this.#life.state;
   }
 
-  /** How long it has been in its state. */
-  get stateMs(): number {
-    return this.#options.clock.now() - this.#stateSinceMs;
+  /** When it entered its state, on the session's clock. */
+  get stateSinceMs(): number {
+    return this.#life.sinceMs;
   }
 
   /** What the session is for; undefined while another one is being loaded. */
@@ -119,14 +125,15 @@ export class Session {
   async start(offerSdp: string): Promise<string> {
     try {
       const answer = await this.offer(offerSdp);
-      const pipeline = this.#pipeline;
-      if (this.#work === undefined && pipeline !== undefined) await this.#attach(pipeline);
+      if (this.#pipeline !== undefined) await this.#attach(this.#pipeline);
       this.#failIfClosed();
-      this.#log.info({ pipeline: pipeline?.id }, "session opened");
+      this.#log.info({ pipeline: this.#pipeline?.id ?? this.#reloading }, "session opened");
       return answer;
     } catch (error) {
+      // What ended it meanwhile was the end of the pipeline.
+      const thrown = this.#isClosed() ? new ApiError("pipeline_not_loaded", {}) : error;
       await this.close("peer_closed");
-      throw error;
+      throw thrown;
     }
   }
 
@@ -146,13 +153,16 @@ export class Session {
     await this.#peer?.addCandidates(candidates);
   }
 
-  /** Takes a message of parameters, as it comes over the data channel. */
+  /** Takes a message of parameters, as it comes over the data channel, and answers it there. */
   receive(text: string): void {
-    if (this.#state === "closed") return;
-    this.#follow(() => {
-      const reply = this.parameters.receive(text);
-      if (reply !== undefined) this.#tell(reply);
+    this.#change(() => {
+      for (const answer of this.parameters.receive(text)) this.#tell(answer);
     });
+  }
+
+  /** Takes parameters that came another way; tells what was taken. */
+  update(value: unknown): ParsedParameters {
+    return this.#change(() => this.parameters.update(value));
   }
 
   /** Calls `watch` with each new picture that is sent; the answer ends that. */
@@ -178,8 +188,9 @@ export class Session {
 
   /** Ends the work on a pipeline that will be freed; the connection and the last picture stay. */
   async release(nextPipelineId: string): Promise<void> {
-    if (this.#state === "closed") return;
+    if (this.#isClosed()) return;
     this.#pipeline = undefined;
+    this.#attaching = undefined;
     this.#reloading = nextPipelineId;
     const work = this.#work;
     this.#work = undefined;
@@ -190,7 +201,7 @@ export class Session {
 
   /** Goes on with the pipeline that was loaded. Never throws: a session that cannot is closed, and told. */
   async adopt(pipeline: Pipeline): Promise<void> {
-    if (this.#state === "closed") return;
+    if (this.#isClosed()) return;
     this.#pipeline = pipeline;
     try {
       await this.#attach(pipeline);
@@ -219,7 +230,7 @@ export class Session {
     const current = this.#peer;
     if (current?.isFrom(offerSdp)) {
       const answer = await current.answer(offerSdp);
-      this.#dispatch("offered");
+      this.#life.follow("offered");
       return answer;
     }
     const next = this.#createPeer();
@@ -233,8 +244,8 @@ export class Session {
     }
     current?.close();
     this.#peer = next;
-    this.#dispatch("lost");
-    this.#dispatch("offered");
+    this.#life.follow("lost");
+    this.#life.follow("offered");
     if (current !== undefined) this.#log.info("session taken over by another connection");
     if (this.#reloading !== undefined) this.#tell({ type: "pipeline_reloading", pipeline_id: this.#reloading });
     return answer;
@@ -250,27 +261,38 @@ export class Session {
       clock,
       log: this.#log,
       onFrame: (frame) => isCurrent() && this.#receiveFrame(frame),
-      onMessage: (text) => isCurrent() && this.receive(text),
+      onMessage: (text) => isCurrent() && !this.#isClosed() && this.receive(text),
       onFlood: () => isCurrent() && this.#tell(errorMessage(new ApiError("too_many_messages", {}))),
-      onUp: () => isCurrent() && this.#dispatch("connected"),
-      onDown: () => isCurrent() && this.#dispatch("lost"),
+      onUp: () => isCurrent() && this.#life.follow("connected"),
+      onDown: () => isCurrent() && this.#life.follow("lost"),
       onGoodbye: () => isCurrent() && void this.close("peer_closed"),
     });
     return peer;
   }
 
-  /** Opens a stream of the pipeline and sets it to work, unless another pipeline has come meanwhile. */
-  async #attach(pipeline: Pipeline): Promise<void> {
+  /** Sets a stream of the pipeline to work; called again for the same pipeline it waits for the same stream. */
+  #attach(pipeline: Pipeline): Promise<void> {
+    if (this.#attaching?.pipeline !== pipeline) this.#attaching = { pipeline, done: this.#openWork(pipeline) };
+    return this.#attaching.done;
+  }
+
+  async #openWork(pipeline: Pipeline): Promise<void> {
+    const { clock, media, imageDecoder } = this.#options;
+    // Meanwhile another pipeline may have come, or the session's end.
+    const isStale = () => this.#pipeline !== pipeline || this.#isClosed();
     let work: SessionWork;
     try {
       work = await SessionWork.open({
-        ...this.#options,
         pipeline,
+        clock,
+        media,
+        imageDecoder,
         parameters: this.parameters,
         output: this.#output,
         log: this.#log,
-        isWanted: () => this.#state === "live",
+        isWanted: () => this.state === "live",
         tell: (message) => this.#tell(message),
+        nextChunk: () => ++this.#counts.chunksStarted,
         onChunk: (chunk) => {
           this.#counts.chunks += 1;
           this.#options.onChunk(chunk);
@@ -278,37 +300,12 @@ export class Session {
         onFailure: (error, isLast) => this.#reportFailure(error, isLast),
       });
     } catch (error) {
-      // A pipeline that is being freed opens no streams; the session waits for the next one.
-      if (this.#pipeline !== pipeline || this.#isClosed()) return;
+      // A pipeline that is being freed opens no streams.
+      if (isStale()) return;
       throw error;
     }
-    if (this.#pipeline !== pipeline || this.#isClosed()) await work.stop();
+    if (isStale()) await work.stop();
     else this.#work = work;
-  }
-
-  #dispatch(event: SessionEvent): void {
-    const next = nextState(this.#state, event);
-    if (next === undefined) return;
-    if (next === "closed") {
-      void this.close(this.#state === "interrupted" ? "peer_lost" : "connect_timeout");
-      return;
-    }
-    const isNew = next !== this.#state;
-    this.#state = next;
-    this.#stateSinceMs = this.#options.clock.now();
-    this.#startLimit();
-    if (!isNew) return;
-    if (next === "live") this.#goLive();
-    else this.#interrupt();
-  }
-
-  /** Some states may not last for ever. */
-  #startLimit(): void {
-    this.#cancelLimit();
-    const { clock, graceMs } = this.#options;
-    const limitMs = { connecting: CONNECT_LIMIT_MS, interrupted: graceMs, live: undefined, closed: undefined };
-    const ms = limitMs[this.#state];
-    this.#cancelLimit = ms === undefined ? () => {} : clock.after(ms, () => this.#dispatch("timeout"));
   }
 
   #goLive(): void {
@@ -327,10 +324,9 @@ export class Session {
   }
 
   async #close(reason: StopReason, error: Failure | undefined): Promise<void> {
-    const isReachable = this.#state === "live" || this.#state === "connecting";
-    this.#state = "closed";
+    const isReachable = this.state === "live" || this.state === "connecting";
+    this.#life.end();
     this.#options.onClosed();
-    this.#cancelLimit();
     this.#cancelStats();
     this.#output.close();
     this.#frameWatchers.clear();
@@ -349,27 +345,22 @@ export class Session {
   }
 
   #receiveFrame(frame: I420Frame): void {
-    if (this.#state === "closed") return;
+    if (this.#isClosed()) return;
     this.#counts.framesIn += 1;
     const usable = this.#guard.accept(frame, this.#pipeline?.size);
     if (usable !== undefined) this.#work?.push(usable);
   }
 
   /** Changes parameters, and does what a pause or its end asks for at once. */
-  #follow(change: () => void): void {
+  #change<T>(change: () => T): T {
     const wasPaused = this.parameters.current.paused;
-    change();
+    const result = change();
     const { paused } = this.parameters.current;
     if (paused && !wasPaused) this.#output.hold();
     // What waited during the pause is old: the next chunk is of what comes now.
     if (wasPaused && !paused) this.#work?.dropInput();
     this.#work?.notify();
-  }
-
-  /** Names the parameters that are in use from now on: those of chunk number `chunk`, which starts. */
-  #tellApplied(chunk?: number): void {
-    const message = this.#parameters.takeApplied(chunk);
-    if (message !== undefined) this.#tell(message);
+    return result;
   }
 
   #reportFailure(error: ApiError, isLast: boolean): void {
@@ -380,7 +371,7 @@ export class Session {
   }
 
   #everySecond(): void {
-    this.#tell(statsMessage(this.figures()));
+    if (this.#pipeline !== undefined) this.#tell(statsMessage(this.figures()));
     const { inputMode, paused } = this.parameters.current;
     const isWanted = this.#work !== undefined && inputMode === "video" && !paused;
     const problem = this.#guard.check(this.#options.clock.now(), isWanted);
@@ -393,7 +384,7 @@ export class Session {
   }
 
   #isClosed(): boolean {
-    return this.#state === "closed";
+    return this.state === "closed";
   }
 
   #failIfClosed(): void {

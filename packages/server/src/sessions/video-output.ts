@@ -14,7 +14,7 @@ export type VideoOutputOptions = {
   clock: Clock;
   send: (frame: I420Frame) => void;
   /** Called after each new frame was sent: there is room again. */
-  onSent: () => void;
+  onSent: (frame: I420Frame) => void;
 };
 
 export class VideoOutput {
@@ -23,6 +23,7 @@ export class VideoOutput {
   readonly #meter = new RateMeter();
   #last: I420Frame | undefined;
   #cancel: () => void = () => {};
+  #suspended = false;
   #closed = false;
 
   constructor(options: VideoOutputOptions) {
@@ -46,14 +47,14 @@ export class VideoOutput {
 
   /** Queues a chunk. */
   push(frames: readonly I420Frame[], timing: ChunkTiming): void {
-    if (this.#closed) return;
+    if (this.#closed || this.#suspended) return;
     this.#pacer.push(frames, timing, this.#options.clock.now());
     this.#schedule();
   }
 
   /** Sends a frame now, past the pacer. */
   sendNow(frame: I420Frame): void {
-    if (this.#closed) return;
+    if (this.#closed || this.#suspended) return;
     this.#sendNew(frame);
     this.#schedule();
   }
@@ -65,6 +66,20 @@ export class VideoOutput {
     this.#schedule();
   }
 
+  /** Sends nothing until `resume`: nobody is there. What waits is dropped. */
+  suspend(): void {
+    this.#suspended = true;
+    this.#cancel();
+    this.#pacer.clear();
+  }
+
+  /** Somebody is there, perhaps anew: shows the last picture at once. */
+  resume(): void {
+    if (this.#closed || !this.#suspended) return;
+    this.#suspended = false;
+    this.#repeat();
+  }
+
   close(): void {
     this.#closed = true;
     this.#cancel();
@@ -74,6 +89,7 @@ export class VideoOutput {
 
   #schedule(): void {
     this.#cancel();
+    if (this.#suspended) return;
     const now = this.#options.clock.now();
     const due = this.#pacer.dueMs;
     if (due !== undefined) this.#cancel = this.#options.clock.after(Math.max(0, due - now), () => this.#play());
@@ -95,6 +111,6 @@ export class VideoOutput {
     this.#last = frame;
     this.#meter.add(this.#options.clock.now());
     this.#options.send(frame);
-    this.#options.onSent();
+    this.#options.onSent(frame);
   }
 }

@@ -1,5 +1,5 @@
 /**
- * Notices a client that is gone without a word.
+ * Notices a client that is gone without a word, and that it is back.
  *
  * A silent camera, a hidden tab or text mode are no sign of it, but every
  * living peer sends something: consent checks (RFC 7675), feedback, the data
@@ -9,34 +9,29 @@ import type { Clock } from "./clock.ts";
 
 const POLL_MS = 1000;
 const SILENCE_LIMIT_MS = 5500;
-const CONNECT_LIMIT_MS = 30_000;
 
 export type WatchdogOptions = {
   clock: Clock;
   bytesReceived: () => Promise<number>;
-  onLost: (cause: "peer_lost" | "connect_timeout") => void;
+  /** Nothing came for some seconds. */
+  onSilent: () => void;
+  /** Something comes again. */
+  onHeard: () => void;
 };
 
+/** Watches from when the transport first works until `stop`. */
 export class Watchdog {
   readonly #options: WatchdogOptions;
-  readonly #startedMs: number;
-  #connected = false;
-  #bytes = -1;
+  #bytes = 0;
   #heardMs: number;
+  #isSilent = false;
   #cancel: () => void;
   #stopped = false;
 
   constructor(options: WatchdogOptions) {
     this.#options = options;
-    this.#startedMs = options.clock.now();
-    this.#heardMs = this.#startedMs;
+    this.#heardMs = options.clock.now();
     this.#cancel = options.clock.after(POLL_MS, () => this.#poll());
-  }
-
-  /** From now on silence counts; until now only the time to connect did. */
-  connected(): void {
-    this.#connected = true;
-    this.#heardMs = this.#options.clock.now();
   }
 
   stop(): void {
@@ -48,24 +43,22 @@ export class Watchdog {
     // A failing count is as good as silence: the peer is broken or closed.
     void this.#options
       .bytesReceived()
-      .catch(() => this.#bytes)
+      .catch(() => 0)
       .then((bytes) => this.#judge(bytes));
   }
 
   #judge(bytes: number): void {
     if (this.#stopped) return;
+    this.#cancel = this.#options.clock.after(POLL_MS, () => this.#poll());
     const now = this.#options.clock.now();
-    if (bytes !== this.#bytes) {
-      this.#bytes = bytes;
-      this.#heardMs = now;
-    }
-    if (!this.#connected && now - this.#startedMs >= CONNECT_LIMIT_MS) this.#lost("connect_timeout");
-    else if (this.#connected && now - this.#heardMs >= SILENCE_LIMIT_MS) this.#lost("peer_lost");
-    else this.#cancel = this.#options.clock.after(POLL_MS, () => this.#poll());
-  }
-
-  #lost(cause: "peer_lost" | "connect_timeout"): void {
-    this.#stopped = true;
-    this.#options.onLost(cause);
+    // The count falls when a path that was in use is given up, which is no news from the client.
+    const isHeard = bytes > this.#bytes;
+    this.#bytes = bytes;
+    if (isHeard) this.#heardMs = now;
+    const isSilent = now - this.#heardMs >= SILENCE_LIMIT_MS;
+    if (isSilent === this.#isSilent) return;
+    this.#isSilent = isSilent;
+    if (isSilent) this.#options.onSilent();
+    else this.#options.onHeard();
   }
 }

@@ -21,15 +21,18 @@ export type PeerEvents = {
   onFrame: (frame: I420Frame) => void;
   /** A text message arrived on a data channel. */
   onMessage: (text: string) => void;
-  /** Media and data can flow. */
+  /** Media and data can flow; comes again when a loss has healed. */
   onConnected: () => void;
-  /** The connection is lost for good, or the client closed its data channel. Comes at most once. */
-  onGone: (cause: "closed" | "failed") => void;
+  /** The transport failed. A new offer may heal it. */
+  onFailed: () => void;
+  /** The client closed the connection. Comes at most once. */
+  onClosed: () => void;
 };
 
 export type MediaPeer = {
   /**
-   * Answers an offer, with all of the server's candidates inside.
+   * Answers an offer, with all of the server's candidates inside: the first, or a later one of the same connection,
+   * as for an ICE restart (RFC 8829 5.2.2).
    * Throws `ApiError` with `invalid_sdp` or `no_common_codec`.
    */
   answer(offerSdp: string): Promise<string>;
@@ -37,7 +40,7 @@ export type MediaPeer = {
   addCandidate(candidate: Candidate): Promise<boolean>;
   /** Sends a picture to the client, now. */
   sendFrame(frame: I420Frame): void;
-  /** Sends a text on the data channel; before it is open a few are kept. False when it is gone. */
+  /** Sends a text on the data channel; while none is open a few are kept. False when the client takes no more. */
   send(text: string): boolean;
   /** Waits until what was sent has left, at most `timeoutMs`. */
   flush(timeoutMs: number): Promise<void>;

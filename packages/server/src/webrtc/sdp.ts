@@ -16,6 +16,17 @@ export function offersVp8(sdp: string): boolean {
 }
 
 /**
+ * Whether two offers come from one connection: a connection keeps its
+ * session id in the origin line and its certificate (RFC 8829 5.2.2).
+ */
+export function isSameConnection(one: string, other: string): boolean {
+  const origin = (sdp: string) => /^o=\S+ (\S+) /m.exec(sdp)?.[1];
+  const fingerprint = (sdp: string) => /^a=fingerprint:(.+?)\s*$/m.exec(sdp)?.[1];
+  const id = origin(one);
+  return id !== undefined && id === origin(other) && fingerprint(one) === fingerprint(other);
+}
+
+/**
  * Tells a libwebrtc encoder where to start and where to stop.
  *
  * Without a start value it begins near 300 kbit/s and sends a small picture

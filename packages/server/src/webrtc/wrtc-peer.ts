@@ -19,14 +19,16 @@ import {
 } from "./media-peer.ts";
 import { hasVideo, hintBitrate, offersVp8, refuseRotation } from "./sdp.ts";
 
-/** Pictures with a longer side are dropped: no client of a few megapixels needs them. */
-const MAX_SIDE = 4096;
 /** Candidates of STUN and TURN servers that come later are left out of the answer. */
 const GATHERING_LIMIT_MS = 1000;
 const START_BITRATE_BPS = 1_200_000;
 /** Messages kept until the data channel is open. */
 const MAX_WAITING_MESSAGES = 16;
 const MAX_MESSAGE_CHARS = 256 * 1024;
+/** A client that leaves this much unread gets no more messages. */
+const MAX_UNREAD_BYTES = 1024 * 1024;
+/** When to look, after the last data channel closed, whether the whole connection did. */
+const END_CHECKS_MS = [50, 250, 1000];
 
 // The library's own types need the DOM's, which a server does not have. These are the parts in use.
 type Channel = {
@@ -44,6 +46,7 @@ type Connection = {
   readonly connectionState: string;
   readonly iceGatheringState: string;
   readonly localDescription: { sdp: string } | null;
+  readonly sctp: { readonly state: string; readonly transport: { readonly state: string } } | null;
   ontrack: ((event: { track: Track }) => void) | null;
   ondatachannel: ((event: { channel: Channel }) => void) | null;
   onconnectionstatechange: (() => void) | null;
@@ -103,7 +106,8 @@ class WrtcPeer implements MediaPeer {
   #channel: Channel | undefined;
   #waiting: string[] = [];
   #over = false;
-  #isGone = false;
+  #isEnded = false;
+  #endTimers: NodeJS.Timeout[] = [];
 
   constructor(events: PeerEvents, options: PeerOptions, log: Logger) {
     this.#events = events;
@@ -158,6 +162,7 @@ class WrtcPeer implements MediaPeer {
       this.#waiting.push(text);
       return true;
     }
+    if (channel.bufferedAmount > MAX_UNREAD_BYTES) return false;
     try {
       channel.send(text);
       return true;
@@ -177,6 +182,8 @@ class WrtcPeer implements MediaPeer {
   }
 
   async bytesReceived(): Promise<number> {
+    // A client without a data channel can also say goodbye.
+    this.#noticeEnd();
     let bytes = 0;
     for (const entry of (await this.#connection.getStats()).values()) {
       if (entry.type === "transport") bytes += entry.bytesReceived ?? 0;
@@ -187,6 +194,7 @@ class WrtcPeer implements MediaPeer {
   close(): void {
     if (this.#over) return;
     this.#over = true;
+    for (const timer of this.#endTimers) clearTimeout(timer);
     const connection = this.#connection;
     connection.ontrack = null;
     connection.ondatachannel = null;
@@ -217,8 +225,7 @@ class WrtcPeer implements MediaPeer {
     this.#stopReceiving();
     this.#sink = new wrtc.nonstandard.RTCVideoSink(track);
     this.#sink.onframe = ({ frame }) => {
-      if (this.#over || frame.width > MAX_SIDE || frame.height > MAX_SIDE) return;
-      if (frame.data.byteLength !== i420Length(frame.width, frame.height)) return;
+      if (this.#over || frame.data.byteLength !== i420Length(frame.width, frame.height)) return;
       this.#guard("frame", () => this.#events.onFrame(frame));
     };
   }
@@ -244,8 +251,11 @@ class WrtcPeer implements MediaPeer {
     channel.onclose = () =>
       this.#guard("data channel", () => {
         this.#channels.delete(channel);
-        if (this.#channels.size === 0) this.#gone("closed");
-        else if (this.#channel === channel) this.#channel = [...this.#channels].at(-1);
+        if (this.#channel === channel) this.#channel = [...this.#channels].at(-1);
+        if (this.#channels.size > 0) return;
+        // The client may open another one. Closing the connection closes its channels too, some moments earlier or later.
+        this.#noticeEnd();
+        this.#endTimers = END_CHECKS_MS.map((ms) => setTimeout(() => this.#noticeEnd(), ms));
       });
     this.#sendWaiting();
   }
@@ -258,20 +268,30 @@ class WrtcPeer implements MediaPeer {
   }
 
   #follow(): void {
+    if (this.#over) return;
     const state = this.#connection.connectionState;
     if (state === "connected") this.#events.onConnected();
-    else if (state === "failed" || state === "closed") this.#gone(state);
+    else if (state === "failed") this.#events.onFailed();
+    else if (state === "closed") this.#end();
   }
 
-  #gone(cause: "closed" | "failed"): void {
-    if (this.#over || this.#isGone) return;
-    this.#isGone = true;
-    this.#events.onGone(cause);
+  /** The library tells of the client's goodbye in this way alone. */
+  #noticeEnd(): void {
+    const { sctp } = this.#connection;
+    if (sctp?.state === "closed" || sctp?.transport.state === "closed") this.#end();
+  }
+
+  #end(): void {
+    if (this.#over || this.#isEnded) return;
+    this.#isEnded = true;
+    this.#guard("end", () => this.#events.onClosed());
   }
 
   #gathered(): Promise<void> {
     const connection = this.#connection;
-    if (connection.iceGatheringState === "complete") return Promise.resolve();
+    // An ICE restart gathers anew, and the state is still the old one when it begins.
+    const hasCandidates = () => /^a=candidate:/m.test(connection.localDescription?.sdp ?? "");
+    if (connection.iceGatheringState === "complete" && hasCandidates()) return Promise.resolve();
     return new Promise((resolve) => {
       const timer = setTimeout(done, GATHERING_LIMIT_MS);
       function done() {
