@@ -1,5 +1,5 @@
 /** How graphs are run, decided once when a model is loaded. */
-import { type Device, type Model, Session } from "@everframe/graph";
+import { type Device, type GraphOptions, isFusedAttentionRight, type Model, Session } from "@everframe/graph";
 
 export type EngineOptions = {
   /** Default "cpu". */
@@ -10,7 +10,21 @@ export type EngineOptions = {
   readonly log?: (line: string) => void;
 };
 
-/** A session for a graph that was written for the engine's device. @param arena as of `SessionOptions` */
-export function openSession(model: Model, { threads, log }: EngineOptions, arena = true): Promise<Session> {
-  return Session.create(model, { arena, ...(threads ? { threads } : {}), ...(log ? { log } : {}) });
+/** @param keep outputs that stay on the GPU, when there is one @param arena as of `SessionOptions` */
+export type OpenOptions = { readonly keep?: readonly string[]; readonly arena?: boolean };
+
+/** A session for a graph that was written for the engine's device. */
+export function openSession(
+  model: Model,
+  { threads, log }: EngineOptions,
+  { keep = [], arena = true }: OpenOptions = {},
+): Promise<Session> {
+  const kept = model.device === "webgpu" ? keep : [];
+  return Session.create(model, { arena, keep: kept, ...(threads ? { threads } : {}), ...(log ? { log } : {}) });
+}
+
+/** How graphs with attention are written for the device: on a GPU fused only where its kernel is right. */
+export async function graphOptions({ device = "cpu" }: EngineOptions): Promise<GraphOptions> {
+  const fused = device === "cpu" || (await isFusedAttentionRight());
+  return { device, attention: fused ? "fused" : "plain" };
 }

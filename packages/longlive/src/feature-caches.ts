@@ -4,7 +4,7 @@
  * while it is built, and each stream holds the frames of its own, so that one
  * session serves any number of streams.
  */
-import type { Graph, Session, Tensor, TensorLike, Value } from "@everframe/graph";
+import { DeviceTensor, type Graph, type Session, type Tensor, type TensorLike, type Value } from "@everframe/graph";
 
 /** Sizes of what a layer keeps: [frames, C, H, W]. */
 type CacheShape = { readonly dims: readonly number[] };
@@ -47,6 +47,11 @@ export class CacheLayout {
     }
   }
 
+  /** Names of the declared outputs; a GPU keeps them. */
+  get outputs(): string[] {
+    return this.#shapes.map((_, i) => `kept${i}`);
+  }
+
   /** Number of values in all caches of a stream. */
   get size(): number {
     return this.#shapes.reduce((sum, { dims }) => sum + elementsOf(dims), 0);
@@ -63,11 +68,13 @@ function elementsOf(dims: readonly number[]): number {
   return dims.reduce((a, b) => a * b, 1);
 }
 
-/** The kept frames of one stream. */
+type Kept = TensorLike | DeviceTensor;
+
+/** The kept frames of one stream: in this process's memory, or on the GPU. */
 export class FeatureCaches {
   readonly #shapes: readonly CacheShape[];
   readonly #zeros: Float32Array;
-  #kept: readonly TensorLike[] | undefined;
+  #kept: readonly Kept[] | undefined;
 
   constructor(shapes: readonly CacheShape[], zeros: Float32Array) {
     this.#shapes = shapes;
@@ -80,23 +87,33 @@ export class FeatureCaches {
   }
 
   reset(): void {
+    dispose(this.#kept);
     this.#kept = undefined;
   }
 
   /** Runs the graph with the kept frames and keeps the new ones. @returns its other outputs */
   async run(session: Session, inputs: Readonly<Record<string, TensorLike>>): Promise<Record<string, Tensor>> {
-    const kept = this.#kept;
-    const past = kept ?? this.#shapes.map(({ dims }) => ({ dims, data: this.#zeros.subarray(0, elementsOf(dims)) }));
-    const feeds = { ...inputs, ...named("past", past) };
+    const before = this.#kept;
+    const past: readonly Kept[] = before ?? this.#shapes.map(({ dims }) => ({ dims, data: this.#zerosOf(dims) }));
     // New frames are written over the old ones: a graph reads a cache once, before the newest frames of what it
     // read are the output.
+    const reused = before?.filter((tensor): tensor is TensorLike => !(tensor instanceof DeviceTensor)) ?? [];
     this.#kept = undefined;
-    const results = await session.run(feeds, kept ? named("kept", kept) : {});
-    this.#kept = this.#shapes.map(({ dims }, i) => ({ dims, data: results[`kept${i}`]!.data }));
-    return results;
+    const { tensors, kept } = await session.runKeeping({ ...inputs, ...named("past", past) }, named("kept", reused));
+    dispose(before);
+    this.#kept = this.#shapes.map(({ dims }, i) => kept[`kept${i}`] ?? { dims, data: tensors[`kept${i}`]!.data });
+    return tensors;
+  }
+
+  #zerosOf(dims: readonly number[]): Float32Array {
+    return this.#zeros.subarray(0, elementsOf(dims));
   }
 }
 
-function named(side: "past" | "kept", tensors: readonly TensorLike[]): Record<string, TensorLike> {
+function dispose(kept: readonly Kept[] = []): void {
+  for (const tensor of kept) if (tensor instanceof DeviceTensor) tensor.dispose();
+}
+
+function named<T>(side: "past" | "kept", tensors: readonly T[]): Record<string, T> {
   return Object.fromEntries(tensors.map((tensor, i) => [`${side}${i}`, tensor]));
 }

@@ -3,21 +3,24 @@
  * timestep. Holds weights and sessions, which all streams share, and no state
  * of any stream.
  */
-import type { Session, TensorLike } from "@everframe/graph";
+import { DeviceCopier, DeviceTensor, type Model, type Session, type TensorLike } from "@everframe/graph";
 import { type Loras, SCALES_INPUT } from "./adapters.ts";
 import type { Latents } from "./autoencoder.ts";
 import type { NetworkConfig } from "./config.ts";
-import { type EngineOptions, openSession } from "./engine.ts";
-import type { LayerKeys, Window } from "./kv-cache.ts";
-import { type Rotation, rotationOf } from "./rope.ts";
+import { DeviceKeys, RowPicker } from "./device-keys.ts";
+import { type EngineOptions, graphOptions, openSession } from "./engine.ts";
+import { HostKeys, type LayerKeys } from "./key-storage.ts";
+import { KvCache, type Window } from "./kv-cache.ts";
+import { moveInTime, type Rotation, rotationOf } from "./rope.ts";
 import { addNoise, cleanFromFlow, createScheduler, type Scheduler } from "./scheduler.ts";
 import { type SinusoidPrecision, timeSinusoid } from "./time-sinusoid.ts";
 import { type TransformerFiles, textGraph, timeGraph, transformerGraph } from "./transformer.ts";
 import { vaceGraph } from "./vace.ts";
 import { joinFrames, type VaceContext } from "./vace-context.ts";
+import { free, tensorOf, type Values, valuesOf } from "./values.ts";
 import { frameTokens, type LatentGrid } from "./wan-block.ts";
 
-/** A prompt as the cross attentions see it; made once a prompt. */
+/** A prompt as the cross attentions see it; made once a prompt, `freeText` when it is another. */
 export type TextKeys = {
   /** Of each main block. [textLength, D] */
   readonly main: readonly LayerKeys[];
@@ -34,6 +37,7 @@ export type Pass = {
   readonly window: Window;
   /** Keys of the frames before, as the window has them. */
   readonly past: readonly LayerKeys[];
+  /** Freed by the pass. */
   readonly hints?: Hints | undefined;
   /** Of the live adapters, in order; the prompt's keys must be made with the same. Default: their start values. */
   readonly loraScales?: readonly number[] | undefined;
@@ -41,7 +45,7 @@ export type Pass = {
 
 export type Hints = {
   /** One for each VACE layer. [tokens, D] */
-  readonly values: readonly Float32Array[];
+  readonly values: readonly Values[];
   readonly scale: number;
 };
 
@@ -50,10 +54,10 @@ export type Prediction = {
   readonly prediction: Float32Array;
   /** The clean latents that follow from it. [frames, C, height, width] */
   readonly clean: Float32Array;
-  /** Keys and values of the call's own frames. [frames * frameTokens, D] */
+  /** Keys and values of the call's own frames, for a cache to keep, or `freeKeys`. [frames * frameTokens, D] */
   readonly keys: LayerKeys[];
   /** All outputs of the graph by name, for inspection. */
-  readonly outputs: Readonly<Record<string, Float32Array>>;
+  readonly outputs: Readonly<Record<string, Values>>;
 };
 
 export type GeneratorOptions = EngineOptions & {
@@ -63,9 +67,16 @@ export type GeneratorOptions = EngineOptions & {
   vaceKeyMultiple?: number;
   /** Most tokens of a pass. Default: any number. */
   maxTokens?: number;
-  /** Adds inner values to the outputs. Default false. */
+  /** Adds inner values to the outputs, and leaves none on the GPU. Default false. */
   tap?: boolean;
 };
+
+type Sessions = { time: Session; text: Session; main: Session; vace?: Session };
+
+/** What keeps values on the GPU. */
+type OnDevice = { readonly copier: DeviceCopier; readonly picker: RowPicker };
+
+type Inputs = Record<string, TensorLike | DeviceTensor>;
 
 type TimeEmbedding = { readonly e: Float32Array; readonly e0: Float32Array };
 
@@ -81,17 +92,21 @@ export class Generator {
   readonly hasVace: boolean;
   readonly loras: Loras;
   readonly #options: GeneratorOptions;
-  readonly #sessions: { time: Session; text: Session; main: Session; vace?: Session };
+  readonly #sessions: Sessions;
+  readonly #onDevice: OnDevice | undefined;
   readonly #times = new Map<number, TimeEmbedding>();
   readonly #rotations = new Map<string, Rotation>();
   readonly #zeros = new Map<number, Float32Array>();
+  /** No hint for one number of tokens. */
+  #noHint: { readonly tokens: number; readonly values: Values } | undefined;
 
   private constructor(
     config: NetworkConfig,
     grid: LatentGrid,
     options: GeneratorOptions,
     loras: Loras,
-    sessions: { time: Session; text: Session; main: Session; vace?: Session },
+    sessions: Sessions,
+    onDevice: OnDevice | undefined,
   ) {
     this.config = config;
     this.grid = grid;
@@ -100,6 +115,7 @@ export class Generator {
     this.hasVace = sessions.vace !== undefined;
     this.#options = options;
     this.#sessions = sessions;
+    this.#onDevice = onDevice;
   }
 
   /**
@@ -115,13 +131,18 @@ export class Generator {
     const { device = "cpu", tap = false } = options;
     const { transformer, vace } = config;
     const { loras = NO_LORAS } = files;
+    const written = await graphOptions(options);
+    const open = (model: Model) => openSession(model, options, { keep: tap ? [] : outputsKept(model) });
     const time = await openSession(timeGraph(transformer, files.main, { device }), options);
-    const text = await openSession(textGraph(config, files, { device, tap }), options);
-    const main = await openSession(transformerGraph(config, files, grid, { device, tap }), options);
-    if (!vace || !files.vace) return new Generator(config, grid, options, loras, { time, text, main });
-    const branch = vaceGraph(config, vace, { main: files.main, vace: files.vace }, grid, { device });
-    const sessions = { time, text, main, vace: await openSession(branch, options) };
-    return new Generator(config, grid, options, loras, sessions);
+    const text = await open(textGraph(config, files, { ...written, tap }));
+    const main = await open(transformerGraph(config, files, grid, { ...written, tap }));
+    const sessions: Sessions = { time, text, main };
+    if (vace && files.vace) {
+      sessions.vace = await open(vaceGraph(config, vace, { main: files.main, vace: files.vace }, grid, written));
+    }
+    if (device === "cpu" || tap) return new Generator(config, grid, options, loras, sessions, undefined);
+    const onDevice = { copier: await DeviceCopier.create(), picker: await RowPicker.create(transformer, device) };
+    return new Generator(config, grid, options, loras, sessions, onDevice);
   }
 
   /** Tokens of one latent frame. */
@@ -129,11 +150,31 @@ export class Generator {
     return frameTokens(this.config.transformer, this.grid);
   }
 
+  /**
+   * A cache for a stream's keys, where the generator's are.
+   * @param relative see `KvCacheSizes`
+   */
+  openCache({ relative }: { relative: boolean }): KvCache {
+    const { transformer, windowFrames, sinkFrames } = this.config;
+    const { layers, dim, heads } = transformer;
+    const sizes = { layers, dim, capacity: windowFrames * this.frameTokens };
+    const move = (keys: Float32Array, frames: number) => moveInTime(keys, dim / heads, frames);
+    const storage = this.#onDevice
+      ? new DeviceKeys(sizes, { ...this.#onDevice, moves: relative })
+      : new HostKeys(sizes, relative ? move : undefined);
+    return new KvCache({ frameTokens: this.frameTokens, windowFrames, sinkFrames, relative }, storage);
+  }
+
+  /** Values in this process's memory. @param values not yet freed */
+  async read(values: Values): Promise<Float32Array> {
+    return values instanceof DeviceTensor ? this.#onDevice!.copier.download(values) : values;
+  }
+
   /** @param embedding [textLength, textDim] @param loraScales see `Pass` */
   async encodeText(
     embedding: Float32Array,
     loraScales?: readonly number[],
-  ): Promise<TextKeys & { outputs: Record<string, Float32Array> }> {
+  ): Promise<TextKeys & { outputs: Record<string, Values> }> {
     const { textLength, textDim, layers } = this.config.transformer;
     const outputs = await run(this.#sessions.text, {
       prompt: { data: embedding, dims: [textLength, textDim] },
@@ -167,14 +208,11 @@ export class Generator {
       padding: { data: this.#zerosOf(missing * dim), dims: [missing, dim] },
       zero_keys: { data: this.#zerosOf(zeroKeys * dim), dims: [zeroKeys, dim] },
       e0: { data: (await this.timeEmbedding(timestep)).e0, dims: [6, dim] },
+      hint_from: index((seen.frames - latents.frames) * this.frameTokens),
       ...this.#rotation(seen.frames, 0),
       ...this.#textTensors(text.vace),
     });
-    const lead = (seen.frames - latents.frames) * this.frameTokens * dim;
-    return {
-      values: this.config.vace!.layers.map((_, n) => outputs[`hint${n}`]!.subarray(lead)),
-      scale: context.scale,
-    };
+    return { values: this.config.vace!.layers.map((_, n) => outputs[`hint${n}`]!), scale: context.scale };
   }
 
   /** The latents behind those of the leading frames, which are as noisy as the timestep says. */
@@ -188,7 +226,7 @@ export class Generator {
   async forward(pass: Pass): Promise<Prediction> {
     const { latents, timestep } = pass;
     const outputs = await this.#run(pass, 0);
-    const prediction = outputs["prediction"]!;
+    const prediction = outputs["prediction"] as Float32Array;
     const clean =
       this.config.predictionType === "sample"
         ? prediction
@@ -207,26 +245,30 @@ export class Generator {
     if (known) return known;
     const { freqDim } = this.config.transformer;
     const sinusoid = timeSinusoid(timestep, freqDim, this.#options.sinusoid ?? "float64");
-    const { e, e0 } = await run(this.#sessions.time, { sinusoid: { data: sinusoid, dims: [1, freqDim] } });
-    return keep(this.#times, MAX_KEPT_TIMES, timestep, { e: e!, e0: e0! });
+    const { e, e0 } = await this.#sessions.time.run({ sinusoid: { data: sinusoid, dims: [1, freqDim] } });
+    const embedding = { e: e!.data as Float32Array, e0: e0!.data as Float32Array };
+    return keep(this.#times, MAX_KEPT_TIMES, timestep, embedding);
   }
 
   async close(): Promise<void> {
+    if (this.#noHint) free(this.#noHint.values);
     for (const session of Object.values(this.#sessions)) await session.close();
+    await this.#onDevice?.copier.close();
+    await this.#onDevice?.picker.close();
   }
 
   get #plane(): number {
     return this.grid.height * this.grid.width;
   }
 
-  async #run(pass: Pass, headFromFrame: number): Promise<Record<string, Float32Array>> {
+  async #run(pass: Pass, headFromFrame: number): Promise<Record<string, Values>> {
     const { latents, window, past } = pass;
     const { dim } = this.config.transformer;
     const tokens = latents.frames * this.frameTokens;
     const { maxTokens = tokens } = this.#options;
     if (tokens > maxTokens) throw new RangeError(`A pass of ${tokens} tokens is more than ${maxTokens}.`);
     const time = await this.timeEmbedding(pass.timestep);
-    const inputs: Record<string, TensorLike> = {
+    const inputs: Inputs = {
       latents: this.#latentTensor(latents),
       e: { data: time.e, dims: [1, dim] },
       e0: { data: time.e0, dims: [6, dim] },
@@ -234,15 +276,19 @@ export class Generator {
       own_from: index(window.droppedFrames * this.frameTokens),
       head_from: index(headFromFrame * this.frameTokens),
       ...this.#textTensors(pass.text.main),
-      ...this.#hintTensors(latents.frames, pass.hints),
+      ...(await this.#hintTensors(latents.frames, pass.hints)),
       ...this.#scaleTensor(pass.loraScales),
     };
     const dims = [window.pastFrames * this.frameTokens, dim];
     for (const [i, { k, v }] of past.entries()) {
-      inputs[`past_k${i}`] = { data: k, dims };
-      inputs[`past_v${i}`] = { data: v, dims };
+      inputs[`past_k${i}`] = tensorOf(k, dims);
+      inputs[`past_v${i}`] = tensorOf(v, dims);
     }
-    return run(this.#sessions.main, inputs);
+    try {
+      return await run(this.#sessions.main, inputs);
+    } finally {
+      free(...(pass.hints?.values ?? []));
+    }
   }
 
   #latentTensor({ frames, data }: Latents): TensorLike {
@@ -261,26 +307,23 @@ export class Generator {
     return { cos: { data: cos, dims }, sin: { data: sin, dims } };
   }
 
-  #textTensors(keys: readonly LayerKeys[]): Record<string, TensorLike> {
+  #textTensors(keys: readonly LayerKeys[]): Inputs {
     const { textLength, dim } = this.config.transformer;
     const dims = [textLength, dim];
     return Object.fromEntries(
       keys.flatMap(({ k, v }, i) => [
-        [`text_k${i}`, { data: k, dims }],
-        [`text_v${i}`, { data: v, dims }],
+        [`text_k${i}`, tensorOf(k, dims)],
+        [`text_v${i}`, tensorOf(v, dims)],
       ]),
     );
   }
 
-  #hintTensors(frames: number, hints: Hints | undefined): Record<string, TensorLike> {
+  async #hintTensors(frames: number, hints: Hints | undefined): Promise<Inputs> {
     if (!this.hasVace) return {};
-    const { dim } = this.config.transformer;
     const tokens = frames * this.frameTokens;
-    const none = hints ? undefined : this.#zerosOf(tokens * dim);
-    const tensors = this.config.vace!.layers.map((_, n) => [
-      `hint${n}`,
-      { data: none ?? hints!.values[n]!, dims: [tokens, dim] },
-    ]);
+    const none = hints ? undefined : await this.#noHintOf(tokens);
+    const dims = [tokens, this.config.transformer.dim];
+    const tensors = this.config.vace!.layers.map((_, n) => [`hint${n}`, tensorOf(none ?? hints!.values[n]!, dims)]);
     return { ...Object.fromEntries(tensors), hint_scale: { data: Float32Array.of(hints?.scale ?? 0), dims: [1] } };
   }
 
@@ -291,7 +334,18 @@ export class Generator {
     return { [SCALES_INPUT]: { data, dims: [live.length] } };
   }
 
-  #keysOf(outputs: Readonly<Record<string, Float32Array>>): LayerKeys[] {
+  /** On the GPU zeros are sent once. */
+  async #noHintOf(tokens: number): Promise<Values> {
+    if (this.#noHint?.tokens === tokens) return this.#noHint.values;
+    const { dim } = this.config.transformer;
+    const zeros = this.#zerosOf(tokens * dim);
+    const values = this.#onDevice ? await this.#onDevice.copier.upload({ data: zeros, dims: [tokens, dim] }) : zeros;
+    if (this.#noHint) free(this.#noHint.values);
+    this.#noHint = { tokens, values };
+    return values;
+  }
+
+  #keysOf(outputs: Readonly<Record<string, Values>>): LayerKeys[] {
     return Array.from({ length: this.config.transformer.layers }, (_, i) => ({
       k: outputs[`k${i}`]!,
       v: outputs[`v${i}`]!,
@@ -308,9 +362,22 @@ function index(value: number): TensorLike {
   return { data: BigInt64Array.of(BigInt(value)), dims: [1] };
 }
 
-async function run(session: Session, inputs: Record<string, TensorLike>): Promise<Record<string, Float32Array>> {
-  const results = await session.run(inputs);
-  return Object.fromEntries(Object.entries(results).map(([name, { data }]) => [name, data as Float32Array]));
+async function run(session: Session, inputs: Inputs): Promise<Record<string, Values>> {
+  return valuesOf(await session.runKeeping(inputs));
+}
+
+/** All results but the pictures' own go on into other passes. */
+function outputsKept(model: Model): string[] {
+  return model.outputs.map(({ name }) => name).filter((name) => name !== "prediction");
+}
+
+export function freeKeys(keys: readonly LayerKeys[]): void {
+  for (const { k, v } of keys) free(k, v);
+}
+
+export function freeText(text: TextKeys): void {
+  freeKeys(text.main);
+  freeKeys(text.vace);
 }
 
 /** Adds an entry; the oldest one leaves when there are too many. */

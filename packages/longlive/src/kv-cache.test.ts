@@ -1,13 +1,20 @@
 import { describe, expect, it } from "vitest";
-import { KvCache } from "./kv-cache.ts";
+import { HostKeys, type MoveKeys } from "./key-storage.ts";
+import { KvCache, type KvCacheSizes } from "./kv-cache.ts";
 
-const SIZES = { layers: 2, frameTokens: 2, dim: 3, windowFrames: 12, sinkFrames: 3 };
-const FRAME = SIZES.frameTokens * SIZES.dim;
+const SIZES = { frameTokens: 2, windowFrames: 12, sinkFrames: 3, relative: false };
+const [LAYERS, DIM] = [2, 3];
+const FRAME = SIZES.frameTokens * DIM;
+
+function cacheOf(sizes: KvCacheSizes, move?: MoveKeys): KvCache {
+  const capacity = sizes.windowFrames * sizes.frameTokens;
+  return new KvCache(sizes, new HostKeys({ layers: LAYERS, dim: DIM, capacity }, move));
+}
 
 /** Keys that carry their absolute frame (values: frame + 0.5), plus `mark` in the hundreds. */
 function keysOf(start: number, count: number, mark = 0) {
   const k = new Float32Array(count * FRAME).map((_, i) => 100 * mark + start + Math.floor(i / FRAME));
-  return Array.from({ length: SIZES.layers }, (_, layer) => ({
+  return Array.from({ length: LAYERS }, (_, layer) => ({
     k: k.map((value) => value + 1000 * layer),
     v: k.map((value) => value + 0.5),
   }));
@@ -18,91 +25,94 @@ function framesOf(keys: Float32Array): number[] {
 }
 
 /** One call: the frames that its queries see. */
-function call(cache: KvCache, start: number, count: number, mark = 0): number[] {
+async function call(cache: KvCache, start: number, count: number, mark = 0): Promise<number[]> {
   const window = cache.open(start, count);
   const own = keysOf(start, count, mark);
-  const seen = [...framesOf(cache.past(window)[0]!.k), ...framesOf(own[0]!.k).slice(window.droppedFrames)];
-  cache.keep(window, own);
+  const seen = [
+    ...framesOf((await cache.past(window))[0]!.k as Float32Array),
+    ...framesOf(own[0]!.k).slice(window.droppedFrames),
+  ];
+  await cache.keep(window, own);
   return seen;
 }
 
 const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => from + i);
 
 describe("KvCache", () => {
-  it("shows text chunks the sink and the nine newest frames", () => {
-    const cache = new KvCache(SIZES);
+  it("shows text chunks the sink and the nine newest frames", async () => {
+    const cache = cacheOf(SIZES);
     const expected = [range(0, 2), range(0, 5), range(0, 8), range(0, 11)];
-    for (const [chunk, frames] of expected.entries()) expect(call(cache, 3 * chunk, 3)).toEqual(frames);
+    for (const [chunk, frames] of expected.entries()) expect(await call(cache, 3 * chunk, 3)).toEqual(frames);
     for (let chunk = 4; chunk < 9; chunk++) {
-      expect(call(cache, 3 * chunk, 3)).toEqual([0, 1, 2, ...range(3 * chunk - 6, 3 * chunk + 2)]);
+      expect(await call(cache, 3 * chunk, 3)).toEqual([0, 1, 2, ...range(3 * chunk - 6, 3 * chunk + 2)]);
     }
   });
 
-  it("shows video chunks, the first of four frames, the same window", () => {
-    const cache = new KvCache(SIZES);
-    expect(call(cache, 0, 4)).toEqual(range(0, 3));
-    expect(call(cache, 4, 3)).toEqual(range(0, 6));
-    expect(call(cache, 7, 3)).toEqual(range(0, 9));
-    expect(call(cache, 10, 3)).toEqual([0, 1, 2, ...range(4, 12)]);
+  it("shows video chunks, the first of four frames, the same window", async () => {
+    const cache = cacheOf(SIZES);
+    expect(await call(cache, 0, 4)).toEqual(range(0, 3));
+    expect(await call(cache, 4, 3)).toEqual(range(0, 6));
+    expect(await call(cache, 7, 3)).toEqual(range(0, 9));
+    expect(await call(cache, 10, 3)).toEqual([0, 1, 2, ...range(4, 12)]);
     for (let chunk = 4; chunk < 9; chunk++) {
       const start = 3 * chunk + 1;
-      expect(call(cache, start, 3)).toEqual([0, 1, 2, ...range(start - 6, start + 2)]);
+      expect(await call(cache, start, 3)).toEqual([0, 1, 2, ...range(start - 6, start + 2)]);
     }
   });
 
-  it("computes a chunk again in place, without moving on", () => {
-    const cache = new KvCache(SIZES);
-    for (let chunk = 0; chunk < 5; chunk++) call(cache, 3 * chunk, 3);
-    expect(call(cache, 12, 3, 7)).toEqual([0, 1, 2, ...range(6, 11), 712, 713, 714]);
+  it("computes a chunk again in place, without moving on", async () => {
+    const cache = cacheOf(SIZES);
+    for (let chunk = 0; chunk < 5; chunk++) await call(cache, 3 * chunk, 3);
+    expect(await call(cache, 12, 3, 7)).toEqual([0, 1, 2, ...range(6, 11), 712, 713, 714]);
     expect(cache.endFrame).toBe(15);
     expect(cache.frames).toBe(12);
-    expect(call(cache, 15, 3)).toEqual([0, 1, 2, ...range(9, 11), 712, 713, 714, 15, 16, 17]);
+    expect(await call(cache, 15, 3)).toEqual([0, 1, 2, ...range(9, 11), 712, 713, 714, 15, 16, 17]);
   });
 
-  it("rewrites the sink when it is computed again from frame 0", () => {
-    const cache = new KvCache(SIZES);
-    for (let chunk = 0; chunk < 4; chunk++) call(cache, 3 * chunk, 3);
-    expect(call(cache, 0, 12, 7)).toEqual(range(700, 711));
-    expect(framesOf(cache.layer(0).k)).toEqual(range(700, 711));
-    expect(framesOf(cache.layer(1).k)).toEqual(range(1700, 1711));
-    expect(framesOf(cache.layer(1).v)).toEqual(range(700, 711).map((value) => value + 0.5));
+  it("rewrites the sink when it is computed again from frame 0", async () => {
+    const cache = cacheOf(SIZES);
+    for (let chunk = 0; chunk < 4; chunk++) await call(cache, 3 * chunk, 3);
+    expect(await call(cache, 0, 12, 7)).toEqual(range(700, 711));
+    expect(framesOf((await cache.layer(0)).k)).toEqual(range(700, 711));
+    expect(framesOf((await cache.layer(1)).k)).toEqual(range(1700, 1711));
+    expect(framesOf((await cache.layer(1)).v)).toEqual(range(700, 711).map((value) => value + 0.5));
   });
 
-  it("keeps the old sink when it is computed again from a later frame", () => {
-    const cache = new KvCache(SIZES);
-    for (let chunk = 0; chunk < 5; chunk++) call(cache, 3 * chunk, 3);
-    expect(call(cache, 3, 12, 7)).toEqual([0, 1, 2, ...range(706, 714)]);
+  it("keeps the old sink when it is computed again from a later frame", async () => {
+    const cache = cacheOf(SIZES);
+    for (let chunk = 0; chunk < 5; chunk++) await call(cache, 3 * chunk, 3);
+    expect(await call(cache, 3, 12, 7)).toEqual([0, 1, 2, ...range(706, 714)]);
   });
 
-  it("rolls a window without sink", () => {
-    const cache = new KvCache({ ...SIZES, windowFrames: 6, sinkFrames: 0 });
-    expect(call(cache, 0, 4)).toEqual(range(0, 3));
-    expect(call(cache, 4, 3)).toEqual(range(1, 6));
-    expect(call(cache, 1, 6, 7)).toEqual(range(701, 706));
-    expect(call(cache, 7, 3)).toEqual([704, 705, 706, 7, 8, 9]);
+  it("rolls a window without sink", async () => {
+    const cache = cacheOf({ ...SIZES, windowFrames: 6, sinkFrames: 0 });
+    expect(await call(cache, 0, 4)).toEqual(range(0, 3));
+    expect(await call(cache, 4, 3)).toEqual(range(1, 6));
+    expect(await call(cache, 1, 6, 7)).toEqual(range(701, 706));
+    expect(await call(cache, 7, 3)).toEqual([704, 705, 706, 7, 8, 9]);
   });
 
-  it("holds nothing after a reset", () => {
-    const cache = new KvCache(SIZES);
-    call(cache, 0, 4);
+  it("holds nothing after a reset", async () => {
+    const cache = cacheOf(SIZES);
+    await call(cache, 0, 4);
     cache.reset();
     expect([cache.frames, cache.endFrame]).toEqual([0, 0]);
-    expect(cache.layer(0).k.every((value) => value === 0)).toBe(true);
-    expect(call(cache, 0, 3)).toEqual(range(0, 2));
+    expect((await cache.layer(0)).k.every((value) => value === 0)).toBe(true);
+    expect(await call(cache, 0, 3)).toEqual(range(0, 2));
   });
 
-  it("counts positions within the window when keys can be moved", () => {
+  it("counts positions within the window when keys can be moved", async () => {
     // Moving a key adds to its number, so that it says where it stands in time.
     const move = (keys: Float32Array, frames: number) => keys.set(keys.map((value) => value + frames));
-    const cache = new KvCache({ ...SIZES, move });
+    const cache = cacheOf({ ...SIZES, relative: true }, move);
     const positions: number[] = [];
     for (let chunk = 0; chunk < 6; chunk++) {
       const window = cache.open(3 * chunk, 3);
       positions.push(window.firstPosition);
-      cache.keep(window, keysOf(window.firstPosition, 3));
+      await cache.keep(window, keysOf(window.firstPosition, 3));
     }
     expect(positions).toEqual([0, 3, 6, 9, 9, 9]);
-    expect(framesOf(cache.layer(0).k)).toEqual(range(0, 11));
+    expect(framesOf((await cache.layer(0)).k)).toEqual(range(0, 11));
     expect(cache.open(6, 12)).toMatchObject({ firstPosition: 0, droppedFrames: 3, pastFrames: 3 });
     expect(cache.open(15, 3)).toMatchObject({ firstPosition: 9 });
   });

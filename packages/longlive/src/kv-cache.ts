@@ -7,12 +7,7 @@
  * the window. A stream owns one cache.
  */
 
-export type LayerKeys = {
-  /** Keys after norm and rotation. [tokens, dim] */
-  readonly k: Float32Array;
-  /** Values. [tokens, dim] */
-  readonly v: Float32Array;
-};
+import type { KeyStorage, LayerKeys } from "./key-storage.ts";
 
 /** The place of a call's frames in the window. */
 export type Window = {
@@ -28,33 +23,32 @@ export type Window = {
 };
 
 export type KvCacheSizes = {
-  readonly layers: number;
   /** Tokens of one latent frame. */
   readonly frameTokens: number;
-  readonly dim: number;
   /** Frames that fit, sink included. */
   readonly windowFrames: number;
   readonly sinkFrames: number;
   /**
-   * Moves keys [tokens, dim] in time by a number of frames. With it positions are places in the window and never
-   * exceed its size; without it they are absolute.
+   * True: positions are places in the window and never exceed its size, and keys move when it rolls. False: they are
+   * absolute.
    */
-  readonly move?: (keys: Float32Array, frames: number) => void;
+  readonly relative: boolean;
 };
 
 export class KvCache {
   readonly #sizes: KvCacheSizes;
-  readonly #layers: readonly LayerKeys[];
+  readonly #storage: KeyStorage;
   #frames = 0;
   #endFrame = 0;
 
-  constructor(sizes: KvCacheSizes) {
+  /** @param storage for `windowFrames * frameTokens` tokens; the cache's own */
+  constructor(sizes: KvCacheSizes, storage: KeyStorage) {
     this.#sizes = sizes;
-    const elements = sizes.windowFrames * sizes.frameTokens * sizes.dim;
-    this.#layers = Array.from({ length: sizes.layers }, () => ({
-      k: new Float32Array(elements),
-      v: new Float32Array(elements),
-    }));
+    this.#storage = storage;
+  }
+
+  get layers(): number {
+    return this.#storage.layers;
   }
 
   /** Frames in the window now. */
@@ -71,10 +65,7 @@ export class KvCache {
   reset(): void {
     this.#frames = 0;
     this.#endFrame = 0;
-    for (const { k, v } of this.#layers) {
-      k.fill(0);
-      v.fill(0);
-    }
+    this.#storage.clear();
   }
 
   /**
@@ -89,7 +80,7 @@ export class KvCache {
     if (endFrame > this.#endFrame) {
       const surplus = this.#frames + count - windowFrames;
       if (surplus > 0) this.#roll(surplus);
-      const firstPosition = this.#sizes.move ? this.#frames : start;
+      const firstPosition = this.#sizes.relative ? this.#frames : start;
       return { pastFrames: this.#frames, droppedFrames: 0, ownFrames: count, endFrame, firstPosition };
     }
     const firstOwn = this.#frames - count;
@@ -101,53 +92,40 @@ export class KvCache {
       droppedFrames,
       ownFrames: count,
       endFrame: this.#endFrame,
-      firstPosition: this.#sizes.move ? firstOwn : start,
+      firstPosition: this.#sizes.relative ? firstOwn : start,
     };
   }
 
-  /** Keys and values of the frames before the call's own, as views. Per layer [pastFrames * frameTokens, dim]. */
-  past(window: Window): LayerKeys[] {
-    const end = this.#offset(window.pastFrames);
-    return this.#layers.map(({ k, v }) => ({ k: k.subarray(0, end), v: v.subarray(0, end) }));
+  /** Keys and values of the frames before the call's own, until the window changes. Per layer [pastFrames * frameTokens, dim]. */
+  past(window: Window): Promise<readonly LayerKeys[]> {
+    return this.#storage.past(this.#tokens(window.pastFrames));
   }
 
-  /** Keeps the keys of a call. Per layer [ownFrames * frameTokens, dim]. */
-  keep(window: Window, own: readonly LayerKeys[]): void {
-    const from = this.#offset(window.droppedFrames);
-    const to = this.#offset(window.pastFrames);
-    for (const [i, { k, v }] of this.#layers.entries()) {
-      k.set(own[i]!.k.subarray(from), to);
-      v.set(own[i]!.v.subarray(from), to);
-    }
+  /** Keeps the keys of a call, which are the cache's afterwards. Per layer [ownFrames * frameTokens, dim]. */
+  async keep(window: Window, own: readonly LayerKeys[]): Promise<void> {
+    await this.#storage.keep(own, this.#tokens(window.droppedFrames), this.#tokens(window.pastFrames));
     this.#frames = window.pastFrames + window.ownFrames - window.droppedFrames;
     this.#endFrame = window.endFrame;
   }
 
-  hasLayer(index: number): boolean {
-    return index < this.#layers.length;
-  }
-
   /** The whole storage of a layer, frames in order, zeros after the last. [windowFrames * frameTokens, dim] */
-  layer(index: number): LayerKeys {
-    const layer = this.#layers[index];
-    if (!layer) throw new RangeError(`There is no layer ${index}.`);
-    return layer;
+  async layer(index: number): Promise<{ k: Float32Array; v: Float32Array }> {
+    if (index >= this.layers) throw new RangeError(`There is no layer ${index}.`);
+    return this.#storage.read(index);
   }
 
   #roll(surplus: number): void {
     const { sinkFrames } = this.#sizes;
-    const to = this.#offset(sinkFrames);
-    const from = this.#offset(sinkFrames + surplus);
-    const end = this.#offset(this.#frames);
-    for (const { k, v } of this.#layers) {
-      k.copyWithin(to, from, end);
-      v.copyWithin(to, from, end);
-      this.#sizes.move?.(k.subarray(to, to + end - from), -surplus);
-    }
+    this.#storage.roll({
+      from: this.#tokens(sinkFrames + surplus),
+      end: this.#tokens(this.#frames),
+      to: this.#tokens(sinkFrames),
+      frames: -surplus,
+    });
     this.#frames -= surplus;
   }
 
-  #offset(frames: number): number {
-    return frames * this.#sizes.frameTokens * this.#sizes.dim;
+  #tokens(frames: number): number {
+    return frames * this.#sizes.frameTokens;
   }
 }

@@ -34,8 +34,10 @@ export async function openHalves(
   const latents = { name: "latents", dims: [network.latentChannels, grid.height, grid.width] as const };
   const latentBytes = 4 * TIME_FACTOR * network.liveChannels * picture[0] * picture[1];
   const plan = planPasses(latentBytes, options.device ?? "cpu");
-  const encoder = await openSession(network.encoder.model, options, plan.arena);
-  const decoder = await openSession(network.decoder.model, options, plan.arena).catch(async (cause: unknown) => {
+  const open = ({ model, caches }: HalfGraph) =>
+    openSession(model, options, { arena: plan.arena, keep: caches.outputs });
+  const encoder = await open(network.encoder);
+  const decoder = await open(network.decoder).catch(async (cause: unknown) => {
     await encoder.close();
     throw cause;
   });

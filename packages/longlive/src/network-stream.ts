@@ -82,7 +82,7 @@ function joinedParts(parts: readonly Float32Array[]): Float32Array {
   return joined;
 }
 
-/** Bytes that the values of one pass may take. A GPU is sent the caches for every pass, so it gets few large ones. */
+/** Bytes that the values of one pass may take. On a GPU every pass costs a start of each kernel, so it gets few large ones. */
 const PASS_BYTES: Readonly<Record<Device, number>> = { cpu: 1e9, webgpu: 8e9 };
 
 export type PassPlan = {

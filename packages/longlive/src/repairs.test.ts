@@ -150,7 +150,7 @@ describe("repairs", () => {
             data: new Float32Array(frames * config.vace!.inChannels * 128).fill(0.5),
             scale: 1,
           };
-          return [...(await generator.hints(latents, 500, text, context)).values[0]!];
+          return [...(await generator.read((await generator.hints(latents, 500, text, context)).values[0]!))];
         };
         return { three: await hints(3), four: await hints(4) };
       } finally {

@@ -50,8 +50,7 @@ export function rotationOf(headDim: number, grid: TokenGrid, startFrame: number)
  * @param keys changed in place. [tokens, heads * headDim]
  */
 export function moveInTime(keys: Float32Array, headDim: number, frames: number): void {
-  const thetas = frequencies(ropeAxes(headDim)[0]);
-  const turns = thetas.map((theta) => [Math.cos(frames * theta), Math.sin(frames * theta)] as const);
+  const turns = timeAngles(headDim, frames).map((angle) => [Math.cos(angle), Math.sin(angle)] as const);
   for (let head = 0; head < keys.length; head += headDim) {
     for (const [pair, [cos, sin]] of turns.entries()) {
       const at = head + 2 * pair;
@@ -61,6 +60,17 @@ export function moveInTime(keys: Float32Array, headDim: number, frames: number):
       keys[at + 1] = u * sin + v * cos;
     }
   }
+}
+
+/** What `moveInTime` does to a token, as a rotation of all its pairs. [1, headDim / 2] */
+export function timeTurn(headDim: number, frames: number): Rotation {
+  const angles = new Float64Array(headDim / 2);
+  angles.set(timeAngles(headDim, frames));
+  return { cos: Float32Array.from(angles, Math.cos), sin: Float32Array.from(angles, Math.sin) };
+}
+
+function timeAngles(headDim: number, frames: number): number[] {
+  return frequencies(ropeAxes(headDim)[0]).map((theta) => frames * theta);
 }
 
 function frequencies(channels: number): number[] {

@@ -13,15 +13,15 @@ import { nextTurn } from "./cancellation.ts";
 import { ChunkTimer, type ChunkTimings } from "./chunk-timer.ts";
 import { COMPAT, type Compat } from "./compat.ts";
 import { Conditioner } from "./conditioner.ts";
-import type { Hints, Pass, Prediction, TextKeys } from "./generator.ts";
-import { KvCache, type LayerKeys } from "./kv-cache.ts";
+import { freeKeys, freeText, type Hints, type Pass, type Prediction, type TextKeys } from "./generator.ts";
+import type { LayerKeys } from "./key-storage.ts";
+import type { KvCache } from "./kv-cache.ts";
 import { LoraScales } from "./lora-scales.ts";
 import type { ModelParts } from "./model.ts";
 import { MotionController } from "./motion-controller.ts";
 import { type NoiseFactory, type NoiseSource, repeatedNoise, seededNoise } from "./noise.ts";
 import { type Frame, type Masks, type Pixels, resampleFrames, toFrames, toMasks, toPixels } from "./preprocess.ts";
 import { type BlendMethod, PromptBlender } from "./prompt-blender.ts";
-import { moveInTime } from "./rope.ts";
 import { addNoise, PURE_NOISE_STEP, videoSteps } from "./scheduler.ts";
 import type { VaceContext } from "./vace-context.ts";
 import { VideoBank } from "./video-bank.ts";
@@ -88,7 +88,8 @@ export type StreamOptions = {
   readonly compat?: Compat;
   /** Default `seededNoise`. */
   readonly noise?: NoiseFactory;
-  readonly observe?: (event: StreamEvent) => void;
+  /** A promise that it returns for an event with a cache is waited for. */
+  readonly observe?: (event: StreamEvent) => unknown;
 };
 
 /** A pass and where it stands in the stream. */
@@ -123,7 +124,7 @@ export class LongLiveStream {
 
   constructor(parts: ModelParts, options: StreamOptions) {
     const { config, generator, autoencoder } = parts;
-    const { transformer, windowFrames, sinkFrames, framesPerBlock } = config;
+    const { transformer, framesPerBlock } = config;
     this.#parts = parts;
     this.#options = options;
     this.#compat = options.compat ?? COMPAT.everframe;
@@ -131,15 +132,7 @@ export class LongLiveStream {
       rowFallback: this.#compat.slerpRowFallback,
       methodActs: this.#compat.interpolationMethodActs,
     });
-    const headDim = transformer.dim / transformer.heads;
-    this.#cache = new KvCache({
-      layers: transformer.layers,
-      frameTokens: generator.frameTokens,
-      dim: transformer.dim,
-      windowFrames,
-      sinkFrames,
-      ...(this.#compat.endlessPositions ? { move: (keys, frames) => moveInTime(keys, headDim, frames) } : {}),
-    });
+    this.#cache = generator.openCache({ relative: this.#compat.endlessPositions });
     this.#videos = new VideoBank(autoencoder, this.#compat);
     this.#conditioner = this.#openConditioner();
     this.#motion = new MotionController(framesPerBlock);
@@ -169,7 +162,7 @@ export class LongLiveStream {
       if (this.#compat.failureRestarts) {
         this.#mustRestart = true;
         // The prompts may have moved on without it.
-        this.#text = undefined;
+        this.#dropText();
       }
       if (cause instanceof ApiError || signal?.aborted) throw cause;
       throw new ApiError("chunk_failed", { reason: errorText(cause) }, { cause });
@@ -178,10 +171,12 @@ export class LongLiveStream {
     }
   }
 
-  /** Ends the stream; its memory is free once nobody holds it. */
+  /** Ends the stream and empties its cache; other memory is free once nobody holds it. */
   close(): void {
     this.#closed = true;
-    this.#text = undefined;
+    this.#dropText();
+    this.#cache.reset();
+    this.#videos.restart();
   }
 
   async #generate(input: ChunkInput, signal: AbortSignal | undefined): Promise<Chunk> {
@@ -192,7 +187,7 @@ export class LongLiveStream {
     this.#conditioner?.takeReferences(input.references);
     const route = this.#route(input);
     const scaled = this.#loraScales.take(parameters.loraScales);
-    if (scaled.changed) this.#text = undefined;
+    if (scaled.changed) this.#dropText();
     const asked = this.#restartAsked(route.mode, parameters.resetCache) || (scaled.restarts && parameters.manageCache);
     const restart = this.#mustRestart || asked;
     this.#mode = route.mode;
@@ -203,6 +198,7 @@ export class LongLiveStream {
     const hasFrames = route.frames !== undefined || this.#conditioner?.holdsFrames === true;
     const reset = this.#startAnew({ restart, listed, blend, hasFrames, parameters });
     if (blend.updated || !this.#text) {
+      this.#dropText();
       this.#text = await timer.time("text", () => generator.encodeText(blend.embedding, this.#loraScales.values));
     }
     await nextTurn(signal);
@@ -225,7 +221,7 @@ export class LongLiveStream {
       noiseScale === undefined
         ? this.#pureNoise(noise)
         : await this.#noised(await timer.time("encode", () => this.#encode(pixels!, signal)), noise, noiseScale);
-    this.#observe({ type: "noised", latents: noisy, cache: this.#cache });
+    await this.#observe({ type: "noised", latents: noisy, cache: this.#cache });
     await nextTurn(signal);
 
     if (blend.updated && this.#startFrame > 0 && this.#parts.config.context === "clean_pass") {
@@ -235,7 +231,7 @@ export class LongLiveStream {
       this.#condition(input, route.mode === "text" ? pixels : undefined, noisy.frames, signal),
     );
     const clean = await this.#denoise(noisy, steps, noise, condition, timer, signal);
-    this.#observe({ type: "finished", latents: clean, cache: this.#cache });
+    await this.#observe({ type: "finished", latents: clean, cache: this.#cache });
 
     const decoded = await timer.time("decode", () => this.#videos.decode(clean, signal));
     this.#remember(clean);
@@ -377,15 +373,15 @@ export class LongLiveStream {
   /** Computes the keys of the newest frames again, now with the new prompt; all of them see each other. */
   async #renewKeys(): Promise<void> {
     const frames = Math.min(this.#startFrame, this.#parts.config.windowFrames);
-    const pass = this.#pass(lastFrames(this.#recent, frames), 0, this.#startFrame - frames);
+    const pass = await this.#pass(lastFrames(this.#recent, frames), 0, this.#startFrame - frames);
     if (this.#options.observe) {
       const result = await this.#parts.generator.forward(pass);
       this.#observePass("recache", pass, result);
-      this.#cache.keep(pass.window, result.keys);
+      await this.#cache.keep(pass.window, result.keys);
     } else {
-      this.#cache.keep(pass.window, await this.#parts.generator.keys(pass));
+      await this.#cache.keep(pass.window, await this.#parts.generator.keys(pass));
     }
-    this.#observe({ type: "recached", cache: this.#cache });
+    await this.#observe({ type: "recached", cache: this.#cache });
   }
 
   async #condition(
@@ -421,7 +417,7 @@ export class LongLiveStream {
     const { generator } = this.#parts;
     const { frames } = noisy;
     let latents = noisy;
-    let pass = this.#pass(latents, 0, this.#startFrame);
+    let pass = await this.#pass(latents, 0, this.#startFrame);
     let stepKeys: LayerKeys[] | undefined;
     for (const [i, timestep] of steps.entries()) {
       const hints = condition && (await timer.time("vace", () => this.#hints(latents, timestep, pass.text, condition)));
@@ -430,6 +426,7 @@ export class LongLiveStream {
       const result = await timer.step(() => generator.forward(pass));
       this.#observePass("denoise", pass, result);
       await nextTurn(signal);
+      freeKeys(stepKeys ?? []);
       stepKeys = result.keys;
       const next = steps[i + 1];
       const data =
@@ -440,7 +437,8 @@ export class LongLiveStream {
     }
     const fromStep = this.#parts.config.context === "last_step" ? stepKeys : undefined;
     const clean = { ...pass, latents, timestep: 0, hints: undefined };
-    this.#cache.keep(pass.window, fromStep ?? (await timer.time("cache", () => this.#cleanKeys(clean))));
+    await this.#cache.keep(pass.window, fromStep ?? (await timer.time("cache", () => this.#cleanKeys(clean))));
+    if (!fromStep) freeKeys(stepKeys ?? []);
     await nextTurn(signal);
     return latents;
   }
@@ -459,9 +457,9 @@ export class LongLiveStream {
     return this.#parts.generator.hints(latents, timestep, text, context);
   }
 
-  #pass(latents: Latents, timestep: number, startFrame: number): StreamPass {
+  async #pass(latents: Latents, timestep: number, startFrame: number): Promise<StreamPass> {
     const window = this.#cache.open(startFrame, latents.frames);
-    const [text, past, loraScales] = [this.#text!, this.#cache.past(window), this.#loraScales.values];
+    const [text, past, loraScales] = [this.#text!, await this.#cache.past(window), this.#loraScales.values];
     return { latents, timestep, startFrame, text, window, past, loraScales };
   }
 
@@ -474,8 +472,13 @@ export class LongLiveStream {
     this.#recent = lastFrames({ frames, data: joined }, Math.min(frames, this.#parts.config.windowFrames));
   }
 
-  #observe(event: StreamEvent): void {
-    this.#options.observe?.(event);
+  #dropText(): void {
+    if (this.#text) freeText(this.#text);
+    this.#text = undefined;
+  }
+
+  #observe(event: StreamEvent): unknown {
+    return this.#options.observe?.(event);
   }
 
   #observePass(kind: "recache" | "denoise" | "clean", pass: StreamPass, result: Prediction): void {

@@ -103,7 +103,7 @@ export class TextEncoder {
   #open(part: Part, stays: boolean): Promise<Session> {
     const { device = "cpu", tap = false } = this.#options;
     const graph = textEncoderGraph(this.#config, this.#file, part, { device, tap });
-    return openSession(graph, this.#options, stays);
+    return openSession(graph, this.#options, { arena: stays });
   }
 
   async #run(session: Session, before: Outputs, positions: BigInt64Array): Promise<Outputs> {

@@ -11,7 +11,6 @@ import type { Autoencoder, Latents } from "./autoencoder.ts";
 import { type ModelConfig, readModelConfig } from "./config.ts";
 import { Generator } from "./generator.ts";
 import { GreyLatents } from "./grey-latents.ts";
-import { KvCache } from "./kv-cache.ts";
 import type { ModelParts } from "./model.ts";
 import type { NoiseSource } from "./noise.ts";
 import { openAutoencoder } from "./open-autoencoder.ts";
@@ -170,13 +169,7 @@ describe("longlive-tiny", () => {
   it("follows a condition as in training", async () => {
     // In training a conditioned video starts with four latents, in a stream with three, so the parts are called here.
     const text = await generator.encodeText((await parts.prompts.encode([about.stream_prompt]))[0]!);
-    const cache = new KvCache({
-      layers: config.transformer.layers,
-      frameTokens: generator.frameTokens,
-      dim: config.transformer.dim,
-      windowFrames: config.windowFrames,
-      sinkFrames: config.sinkFrames,
-    });
+    const cache = generator.openCache({ relative: false });
     const encoder = autoencoder.openEncoder();
     const decoder = autoencoder.openDecoder();
     let startFrame = 0;
@@ -185,7 +178,7 @@ describe("longlive-tiny", () => {
       const inactive = await parts.grey.frames(startFrame, reactive.frames);
       const context = videoContext(inactive, reactive, config.vace!, grid.width * grid.height);
       const window = cache.open(startFrame, reactive.frames);
-      const pass = { text, window, past: cache.past(window) };
+      const pass = { text, window, past: await cache.past(window) };
       let latents: Latents = framesFirst(`vace.${chunk}.noise.0`);
       for (const [i, timestep] of about.steps.vace.entries()) {
         const hints = await generator.hints(latents, timestep, text, { ...context, scale: 1 });
@@ -196,7 +189,7 @@ describe("longlive-tiny", () => {
         const data = noise ? addNoise(clean, noise, generator.scheduler.sigmaOf(next!)) : clean;
         latents = { frames: latents.frames, data };
       }
-      cache.keep(window, await generator.keys({ ...pass, latents, timestep: 0 }));
+      await cache.keep(window, await generator.keys({ ...pass, latents, timestep: 0 }));
       startFrame += latents.frames;
       expectPictures(toFrames(await decoder.decode(latents), size), `vace.${chunk}.frames`);
     }

@@ -14,8 +14,9 @@ import { embedPatches, frameTokens, type LatentGrid, namedLinear, times, wanBloc
  *
  * In: `latents` [frames, C, height, width]; `context` [context, contextChannels, height, width]; `padding`
  * [missing, D], zero tokens for frames without context; `zero_keys` [zero_keys, D], zeros that every query also
- * attends to; `e0` [6, D]; `cos`, `sin` [tokens, headDim / 2]; `text_k<n>`, `text_v<n>` [textLength, D].
- * Out: `hint<n>` [tokens, D].
+ * attends to; `e0` [6, D]; `cos`, `sin` [tokens, headDim / 2]; `text_k<n>`, `text_v<n>` [textLength, D];
+ * `hint_from` i64 [1], tokens for which no hint is needed.
+ * Out: `hint<n>` [tokens left, D].
  */
 export function vaceGraph(
   config: NetworkConfig,
@@ -36,6 +37,7 @@ export function vaceGraph(
   const cos = g.input("cos", [tokens, c.dim / c.heads / 2]);
   const sin = g.input("sin", [tokens, c.dim / c.heads / 2]);
 
+  const hintFrom = g.input("hint_from", [1], "i64");
   const embedded = embedPatches({ graph: g, file: files.main }, latents, "patch_embedding", c, grid); // [tokens, D]
   const given = embedPatches(w, context, "vace_patch_embedding", c, grid);
   // Padding is added before the projection, so a missing token still contributes the projection's bias.
@@ -52,7 +54,8 @@ export function vaceGraph(
       visible: ({ k, v }) => ({ k: g.concat([k, zeroKeys], 0), v: g.concat([v, zeroKeys], 0) }),
     });
     u = block.x;
-    g.output(`hint${n}`, namedLinear(w, u, `vace_blocks.${n}.after_proj`));
+    const asked = g.sliceFrom(u, 0, hintFrom, "hint_tokens");
+    g.output(`hint${n}`, namedLinear(w, asked, `vace_blocks.${n}.after_proj`));
   }
   return g.build();
 }

@@ -5,7 +5,6 @@ import { type Latents, SPACE_FACTOR } from "../autoencoder.ts";
 import { COMPAT, numericsOf } from "../compat.ts";
 import type { EngineOptions } from "../engine.ts";
 import { Generator, type GeneratorOptions } from "../generator.ts";
-import { KvCache } from "../kv-cache.ts";
 import { modelLora } from "../lora-file.ts";
 import { type Frame, resampleFrames, resampleIndices, toMasks, toPixels, toUnit } from "../preprocess.ts";
 import { type BlendMethod, blendEmbeddings, PromptBlender } from "../prompt-blender.ts";
@@ -142,23 +141,17 @@ export async function runTransformer(golden: GoldenCase, comparison: Comparison,
 type RecordedCall = { name: string; x: string; timestep: number; current_start_frame: number };
 
 async function compareCalls(golden: GoldenCase, comparison: Comparison, generator: Generator, prefix: string) {
-  const { transformer, windowFrames, sinkFrames } = generator.config;
-  const cache = new KvCache({
-    layers: transformer.layers,
-    frameTokens: generator.frameTokens,
-    dim: transformer.dim,
-    windowFrames,
-    sinkFrames,
-  });
+  const { transformer } = generator.config;
+  const cache = generator.openCache({ relative: false });
   const text = await generator.encodeText(golden.inputs.read("prompt0.embeds"));
   for (const call of golden.json["calls"] as RecordedCall[]) {
     const { timestep, current_start_frame: startFrame } = call;
     const name = (part: string) => `${prefix}.${call.name}.${part}`;
     const latents = latentsOf(golden, call.x);
     const window = cache.open(startFrame, latents.frames);
-    const past = cache.past(window);
+    const past = await cache.past(window);
     const result = await generator.forward({ latents, timestep, text, window, past });
-    cache.keep(window, result.keys);
+    await cache.keep(window, result.keys);
     const time = await generator.timeEmbedding(timestep);
     comparison.tensor(name("time_embedding"), repeated(time.e, latents.frames));
     comparison.tensor(name("time_projection"), repeated(time.e0, latents.frames));
@@ -166,11 +159,13 @@ async function compareCalls(golden: GoldenCase, comparison: Comparison, generato
     comparison.tensor(name("x0"), result.clean);
     for (let i = 0; i < transformer.layers; i++) {
       const used = cache.frames * generator.frameTokens * transformer.dim;
-      comparison.tensor(name(`kv${i}.k`), cache.layer(i).k.subarray(0, used));
-      comparison.tensor(name(`kv${i}.v`), cache.layer(i).v.subarray(0, used));
+      const { k, v } = await cache.layer(i);
+      comparison.tensor(name(`kv${i}.k`), k.subarray(0, used));
+      comparison.tensor(name(`kv${i}.v`), v.subarray(0, used));
     }
-    const inner: Record<string, Float32Array> = { ...text.outputs, ...result.outputs };
-    for (const [part, value] of Object.entries(inner)) {
+    for (const [part, values] of Object.entries({ ...text.outputs, ...result.outputs })) {
+      if (!comparison.wants(name(part))) continue;
+      const value = await generator.read(values);
       if (part === "patch_embedding") comparison.tensor(name(part), transposed(value, transformer.dim));
       else comparison.tensor(name(part), value);
     }
@@ -231,9 +226,10 @@ export async function runVace(golden: GoldenCase, comparison: Comparison, engine
         firstPosition: startFrame,
       };
       const past = text.main.map(() => ({ k: new Float32Array(0), v: new Float32Array(0) }));
+      const hintValues = await Promise.all(hints.values.map((values) => generator.read(values)));
       const result = await generator.forward({ latents, timestep, text, window, past, hints });
       comparison.tensor(`${run.name}.flow`, result.prediction);
-      for (const [n, hint] of hints.values.entries()) {
+      for (const [n, hint] of hintValues.entries()) {
         comparison.tensor(`${run.name}.hint${n}`, hint);
         const first = `${run.name}.hint${n}_first16tokens`;
         comparison.tensor(first, hint.subarray(0, 16 * generator.config.transformer.dim));

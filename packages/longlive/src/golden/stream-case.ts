@@ -160,7 +160,7 @@ class ChunkTrace {
     this.#prefix = prefix;
   }
 
-  see(event: StreamEvent): void {
+  see(event: StreamEvent): Promise<void> | undefined {
     const compare = (name: string, values: Float32Array) => this.#comparison.tensor(`${this.#prefix}${name}`, values);
     switch (event.type) {
       case "start":
@@ -184,13 +184,12 @@ class ChunkTrace {
         break;
       }
       case "recached":
-        this.#compareKeys("after_recache", event.cache);
-        break;
+        return this.#compareKeys("after_recache", event.cache);
       case "finished":
         compare("latents", event.latents.data);
-        this.#compareKeys("end", event.cache);
-        break;
+        return this.#compareKeys("end", event.cache);
     }
+    return undefined;
   }
 
   /** The last frame as the original gives it out before it is made 8 bits. */
@@ -236,11 +235,12 @@ class ChunkTrace {
     this.#comparison.tensor(`${this.#prefix}vace_context_first32`, channels.subarray(0, 32 * frames * plane));
   }
 
-  #compareKeys(when: string, cache: KvCache): void {
-    for (let i = 0; cache.hasLayer(i); i++) {
+  async #compareKeys(when: string, cache: KvCache): Promise<void> {
+    for (let i = 0; i < cache.layers; i++) {
       const name = `${this.#prefix}${when}.kv${i}`;
-      this.#comparison.tensor(`${name}.k`, cache.layer(i).k);
-      this.#comparison.tensor(`${name}.v`, cache.layer(i).v);
+      const { k, v } = await cache.layer(i);
+      this.#comparison.tensor(`${name}.k`, k);
+      this.#comparison.tensor(`${name}.v`, v);
     }
   }
 }

@@ -1,0 +1,96 @@
+/**
+ * Where the keys and values of a window lie: in this process's memory, or on
+ * the GPU (`DeviceKeys`), from where they never come back. `KvCache` says what
+ * happens to them.
+ */
+import type { Values } from "./values.ts";
+
+export type LayerKeys = {
+  /** Keys after norm and rotation. [tokens, dim] */
+  readonly k: Values;
+  /** Values. [tokens, dim] */
+  readonly v: Values;
+};
+
+export type KeyStorageSizes = {
+  readonly layers: number;
+  readonly dim: number;
+  /** Tokens that fit. */
+  readonly capacity: number;
+};
+
+/** All rows are tokens; those before a row are in order and without gaps. */
+export type KeyStorage = {
+  readonly layers: number;
+  clear(): void;
+  /** Rows `from` to `end` go to row `to`; their keys move in time by `frames`. No row after them counts any more. */
+  roll(rows: { from: number; end: number; to: number; frames: number }): void;
+  /** The first rows of each layer; to be used until the next `roll` or `keep`. [rows, dim] */
+  past(rows: number): Promise<readonly LayerKeys[]>;
+  /** Puts own keys from their row `from` on to row `to`. The keys are the storage's afterwards. */
+  keep(own: readonly LayerKeys[], from: number, to: number): Promise<void>;
+  /** A layer's rows, zeros after the last. [capacity, dim] */
+  read(layer: number): Promise<{ k: Float32Array; v: Float32Array }>;
+};
+
+/** Moves keys [tokens, dim] in time by a number of frames, in place. */
+export type MoveKeys = (keys: Float32Array, frames: number) => void;
+
+export class HostKeys implements KeyStorage {
+  readonly #sizes: KeyStorageSizes;
+  readonly #layers: readonly { k: Float32Array; v: Float32Array }[];
+  readonly #move: MoveKeys;
+
+  /** @param move Default: keys keep the rotation that they came with. */
+  constructor(sizes: KeyStorageSizes, move: MoveKeys = () => {}) {
+    this.#sizes = sizes;
+    this.#move = move;
+    const elements = sizes.capacity * sizes.dim;
+    this.#layers = Array.from({ length: sizes.layers }, () => ({
+      k: new Float32Array(elements),
+      v: new Float32Array(elements),
+    }));
+  }
+
+  get layers(): number {
+    return this.#layers.length;
+  }
+
+  clear(): void {
+    for (const { k, v } of this.#layers) {
+      k.fill(0);
+      v.fill(0);
+    }
+  }
+
+  roll({ from, end, to, frames }: { from: number; end: number; to: number; frames: number }): void {
+    const { dim } = this.#sizes;
+    for (const { k, v } of this.#layers) {
+      k.copyWithin(to * dim, from * dim, end * dim);
+      v.copyWithin(to * dim, from * dim, end * dim);
+      this.#move(k.subarray(to * dim, (to + end - from) * dim), frames);
+    }
+  }
+
+  async past(rows: number): Promise<readonly LayerKeys[]> {
+    const end = rows * this.#sizes.dim;
+    return this.#layers.map(({ k, v }) => ({ k: k.subarray(0, end), v: v.subarray(0, end) }));
+  }
+
+  async keep(own: readonly LayerKeys[], from: number, to: number): Promise<void> {
+    const { dim } = this.#sizes;
+    for (const [i, { k, v }] of this.#layers.entries()) {
+      k.set(hostPart(own[i]!.k, from * dim), to * dim);
+      v.set(hostPart(own[i]!.v, from * dim), to * dim);
+    }
+  }
+
+  async read(layer: number): Promise<{ k: Float32Array; v: Float32Array }> {
+    return this.#layers[layer]!;
+  }
+}
+
+function hostPart(values: Values, from: number): Float32Array {
+  if (values instanceof Float32Array) return values.subarray(from);
+  throw new TypeError("internal: keys on the GPU were given to a cache that is not there.");
+}
