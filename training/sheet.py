@@ -25,9 +25,14 @@ class Current:
         state = torch.load(file, map_location="cpu")
         weights = state.get("ema", state)
         self.tokenizer, self.vae = Tokenizer(state["vocab"]), Vae.load(CACHE / "vae.pt")
-        self.transformer, self.text = Transformer(v_scale(self.vae)), TextEncoder(len(state["vocab"]))
-        self.transformer.load_state_dict(weights["net"]), self.text.load_state_dict(weights["text"])
+        self.net, self.text = Transformer(v_scale(self.vae)), TextEncoder(len(state["vocab"]))
+        self.net.load_state_dict(weights["net"]), self.text.load_state_dict(weights["text"])
         self.about = f"{state.get('steps', 0)} steps {state.get('losses', '')}"
+
+
+    def transformer(self, *arguments):
+        with torch.autocast("cpu", torch.bfloat16):
+            return self.net(*arguments)
 
 
 def moving(image, frames, width, height, speed=.6):
@@ -56,7 +61,7 @@ def rendered(models, clip, name, mode, seed, at, reference):
         return ((out[0, :, -1].permute(1, 2, 0) + 1) * 127.5).round().clamp(0, 255).byte().numpy()
     steps = {"1": (700,), "3": (700, 600, 500), "4": (1000, 750, 500, 250)}.get(scale[1:] if scale.startswith("s") else "", (700, 500))
     s = stream.Stream(models, PROMPTS.get(name, name), "normal" if kind == "normal" else "vace", float(scale) if kind == "normal" else .7, steps, seed, [reference] if "ref" in kind else ())
-    return s.run(clip)[at]
+    return s.run(clip[:13 + 12 * (max(0, at - 1) // 12)])[at]
 
 
 PROMPTS = {}
@@ -85,8 +90,7 @@ def main():
         for k, c in enumerate(clips):
             clip = c[1] if isinstance(c, tuple) else c
             for name in a.looks:
-                with torch.autocast("cpu", torch.bfloat16):
-                    row = [label(clip[a.at], "input"), *(label(rendered(models, clip, name, m, k, a.at, reference), f"{name} {m}") for m in a.modes)]
+                row = [label(clip[a.at], "input"), *(label(rendered(models, clip, name, m, k, a.at, reference), f"{name} {m}") for m in a.modes)]
                 sheet.append(np.concatenate(row, 1))
     Image.fromarray(np.concatenate(sheet, 0)).save(a.out)
 

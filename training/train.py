@@ -26,7 +26,7 @@ from .transformer import Transformer
 
 LR, FILE, START = 2e-3, CACHE / "transformer.pt", CACHE / "start.pt"
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
-LATE = .62
+SMALL, LATE = .62, .66
 
 
 def move(b):
@@ -88,9 +88,10 @@ class Trainer:
 
     def step(self, part):
         rng = self.plan
-        if part < .60:
-            layout = ["one3", "one4", "start", "mid"][rng.choice(4, p=[.2, .1, .28, .42])]
-            size, n = 8, 48 if layout.startswith("one") else 32
+        if part < SMALL:
+            # single chunks show more looks, clips and phrasings for the same work
+            layout = ["one3", "one4", "start", "mid"][rng.choice(4, p=[.5, .2, .14, .16])]
+            size, n = 8, {"one3": 64, "one4": 48}.get(layout, 32)
         else:
             layout = ["one4", "start", "mid"][rng.choice(3, p=[.12, .38, .5])]
             size, n = ("wide", 2) if len(self.pool.looks["wide"]) and rng.random() < .25 else (16, 8)
@@ -107,7 +108,7 @@ class Trainer:
         self.adam.step(), self.muon.step(3 * LR * rate)
         self.adam.zero_grad(set_to_none=True), self.net.zero_grad(set_to_none=True)
         self.steps += 1
-        decay = min(.997 if part < .6 else .99, (self.steps + 1) / (self.steps + 20))
+        decay = min(.997 if part < SMALL else .99, (self.steps + 1) / (self.steps + 20))
         with torch.no_grad():
             for model, kept in ((self.net, self.ema["net"]), (self.text, self.ema["text"])):
                 torch._foreach_mul_(list(kept.values()), decay)
