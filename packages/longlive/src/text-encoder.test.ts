@@ -1,4 +1,4 @@
-/** The text encoder in one part and in several, over stored types of all kinds. */
+/** The text encoder kept in memory and read layer by layer, over stored types of all kinds. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -19,7 +19,7 @@ const config: TextEncoderConfig = {
   heads: 2,
   layers: 5,
 };
-const LAYER_BYTES = 4 * 32 * (4 * 32 + 3 * 48);
+const BYTES = 4 * 5 * 32 * (4 * 32 + 3 * 48);
 const PROMPTS = [
   [7, 8, 9, 1],
   [3, 1],
@@ -52,8 +52,8 @@ function encoderFile(name: string, type: StoredType, extra: readonly Extra[] = [
   return SafetensorsFile.open(path);
 }
 
-async function encoded(file: SafetensorsFile, partBytes?: number): Promise<Float32Array[]> {
-  const encoder = await TextEncoder.create(config, file, partBytes === undefined ? {} : { partBytes });
+async function encoded(file: SafetensorsFile, keptBytes?: number): Promise<Float32Array[]> {
+  const encoder = await TextEncoder.create(config, file, keptBytes === undefined ? {} : { keptBytes });
   try {
     return await encoder.encode(PROMPTS);
   } finally {
@@ -66,27 +66,27 @@ function largestDifference(a: Float32Array, b: Float32Array): number {
 }
 
 describe("TextEncoder", () => {
-  it("gives the same in one part and in several, of any size", async () => {
-    const file = encoderFile("f32.safetensors", "F32");
-    const whole = await encoded(file);
-    expect(whole.map((embedding) => embedding.length)).toEqual([4 * 32, 2 * 32]);
-    for (const partBytes of [1, 2 * LAYER_BYTES, 4.5 * LAYER_BYTES]) {
-      for (const [i, embedding] of (await encoded(file, partBytes)).entries()) {
-        expect(largestDifference(embedding, whole[i]!)).toBeLessThan(1e-5);
+  it("gives the same whether it stays in memory or is read layer by layer", async () => {
+    for (const type of ["F32", "BF16", "F8_E4M3"] as const) {
+      const file = encoderFile(`${type}.safetensors`, type);
+      const kept = await encoded(file);
+      expect(kept.map((embedding) => embedding.length)).toEqual([4 * 32, 2 * 32]);
+      for (const [i, embedding] of (await encoded(file, 0)).entries()) {
+        expect(largestDifference(embedding, kept[i]!)).toBeLessThan(1e-5);
       }
     }
   });
 
   it("keeps only what fits: a small encoder stays, a large one is let go after each call", async () => {
     const file = encoderFile("stays.safetensors", "F32");
-    const open = (partBytes: number) => TextEncoder.create(config, file, { partBytes });
-    const [small, large] = [await open(5 * LAYER_BYTES), await open(4 * LAYER_BYTES)];
+    const open = (keptBytes: number) => TextEncoder.create(config, file, { keptBytes });
+    const [small, large] = [await open(BYTES), await open(BYTES - 1)];
     expect([small.stays, large.stays]).toEqual([true, false]);
     await small.close();
   });
 
   it("encodes several prompts in one walk, as each alone, and tells how far it is", async () => {
-    const encoder = await TextEncoder.create(config, encoderFile("walk.safetensors", "BF16"), { partBytes: 1 });
+    const encoder = await TextEncoder.create(config, encoderFile("walk.safetensors", "BF16"), { keptBytes: 0 });
     const done: number[] = [];
     const together = await encoder.encode(PROMPTS, { onProgress: (layers) => done.push(layers) });
     expect(done).toEqual([1, 2, 3, 4, 5]);
@@ -96,15 +96,15 @@ describe("TextEncoder", () => {
     }
   });
 
-  it("stops between parts when it is told to", async () => {
-    const encoder = await TextEncoder.create(config, encoderFile("abort.safetensors", "F32"), { partBytes: 1 });
+  it("stops between layers when it is told to", async () => {
+    const encoder = await TextEncoder.create(config, encoderFile("abort.safetensors", "F32"), { keptBytes: 0 });
     const control = new AbortController();
     const done: number[] = [];
     const encoding = encoder.encode(PROMPTS, {
       signal: control.signal,
       onProgress: (layers) => {
         done.push(layers);
-        // As a message would: seen only if the thread is let go between parts.
+        // As a message would: seen only if the thread is let go between layers.
         if (layers === 2) setImmediate(() => control.abort(new Error("gone")));
       },
     });
@@ -135,10 +135,11 @@ describe("TextEncoder", () => {
       }),
     );
     const wanted = await encoded(SafetensorsFile.open(path));
-    const found = await encoded(scaled);
-    const unscaled = await encoded(plain, 1);
+    const unscaled = await encoded(plain);
+    const [kept, walked] = [await encoded(scaled), await encoded(scaled, 0)];
     for (const [i, embedding] of wanted.entries()) {
-      expect(largestDifference(found[i]!, embedding)).toBeLessThan(1e-5);
+      expect(largestDifference(kept[i]!, embedding)).toBeLessThan(1e-5);
+      expect(largestDifference(walked[i]!, embedding)).toBeLessThan(1e-5);
       expect(largestDifference(unscaled[i]!, embedding)).toBeGreaterThan(1e-2);
     }
   });

@@ -20,8 +20,8 @@ import type { ChunkKwargs, GoldenCase } from "./golden-case.ts";
 
 export async function runTextEncoder(golden: GoldenCase, comparison: Comparison, engine: EngineOptions): Promise<void> {
   const config = golden.config().textEncoder;
-  // Whole in memory, and one layer at a time.
-  for (const parts of [{}, { partBytes: 1 }]) {
+  // Kept in memory, and read layer by layer.
+  for (const parts of [{}, { keptBytes: 0 }]) {
     const encoder = await TextEncoder.create(config, golden.weights("t5"), { ...engine, ...parts, tap: true });
     try {
       await compareEmbeddings(golden, comparison, encoder);
