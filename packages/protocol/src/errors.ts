@@ -193,6 +193,57 @@ export const ERRORS = {
     message: (_: Empty) =>
       "Messages come faster than they can be read; some were left out. Send the newest values again, less often.",
   },
+  encoder_missing: {
+    status: 501,
+    retryable: false,
+    message: (p: { reason: string }) =>
+      `Recording needs ffmpeg 5.1 or newer on the server's machine: ${p.reason}. Install it (Debian: apt install ffmpeg) and try again.`,
+  },
+  recording_failed: {
+    status: 500,
+    retryable: true,
+    message: (p: { reason: string }) => `The recording failed: ${clause(p.reason)}. Start it again.`,
+  },
+  recording_running: {
+    status: 409,
+    retryable: true,
+    message: (_: Empty) => "The recording still runs. Stop it first.",
+  },
+  recording_not_found: {
+    status: 404,
+    retryable: false,
+    message: (p: { sessionId: string }) => `Session ${p.sessionId} has no recording. Start one.`,
+  },
+  unauthorized: {
+    status: 401,
+    retryable: false,
+    message: (_: Empty) =>
+      'This server asks for its token. Send it in the header "Authorization: Bearer TOKEN", or open the page and type it in.',
+  },
+  session_token_limited: {
+    status: 403,
+    retryable: false,
+    message: (_: Empty) => "This token is good for its own session alone. Use the server's token.",
+  },
+  origin_not_allowed: {
+    status: 403,
+    retryable: false,
+    message: (p: { origin: string }) =>
+      `Pages of ${p.origin} may not use this. Start the server with --allow-origin and the page's origin, or with a token.`,
+  },
+  host_not_allowed: {
+    status: 403,
+    retryable: false,
+    message: (p: { host: string }) =>
+      `This server is not known as "${p.host}". Start it with --allow-host and that name, or with a token.`,
+  },
+  too_many_requests: {
+    status: 429,
+    retryable: true,
+    retryAfterS: 1,
+    message: (_: Empty) =>
+      "Too many requests came from this address. Wait as long as Retry-After says, then try again.",
+  },
   shutting_down: {
     status: 503,
     retryable: true,
@@ -262,6 +313,8 @@ export type ErrorOptions = {
   retryAfterS?: number;
   /** More fields of the answer's body, by their names on the wire. */
   extra?: Readonly<Record<string, unknown>>;
+  /** More headers of the answer. */
+  headers?: Readonly<Record<string, string>>;
 };
 
 /** What is left of an `ApiError` after crossing a thread or the network. */
@@ -280,6 +333,7 @@ export class ApiError<C extends ErrorCode = ErrorCode> extends Error {
   readonly detail: string | ValidationIssue[];
   readonly retryAfterS: number | undefined;
   readonly extra: Readonly<Record<string, unknown>>;
+  readonly headers: Readonly<Record<string, string>>;
 
   constructor(code: C, params: ErrorParams<C>, options: ErrorOptions = {}) {
     const entry: ErrorEntry = ERRORS[code];
@@ -291,6 +345,7 @@ export class ApiError<C extends ErrorCode = ErrorCode> extends Error {
     this.detail = options.issues ?? this.message;
     this.retryAfterS = options.retryAfterS ?? entry.retryAfterS;
     this.extra = options.extra ?? {};
+    this.headers = options.headers ?? {};
   }
 
   /** A structured-clone-safe copy, for worker messages. */
@@ -311,6 +366,7 @@ export class ApiError<C extends ErrorCode = ErrorCode> extends Error {
     error.detail = plain.issues ?? plain.message;
     error.retryAfterS = entry.retryAfterS;
     error.extra = {};
+    error.headers = {};
     return error as ApiError;
   }
 

@@ -97,7 +97,12 @@ export type OfferRequest = {
 };
 
 /** Answer of POST /api/v1/webrtc/offer. */
-export const offerAnswer = z.object({ sdp: z.string(), type: z.literal("answer"), sessionId: z.string() });
+export const offerAnswer = z.object({
+  sdp: z.string(),
+  type: z.literal("answer"),
+  sessionId: z.string(),
+  sessionToken: z.string().exactOptional().describe("Opens this session alone; only where the server has a token"),
+});
 export type Answer = z.infer<typeof offerAnswer>;
 
 /** What the body of `too_many_sessions` has beside the fields of every error. */
@@ -143,6 +148,30 @@ export type AssetInfo = z.infer<typeof assetInfo>;
 export const assetList = z.object({ assets: z.array(assetInfo) });
 export type AssetList = z.infer<typeof assetList>;
 
+export const recordingFormat = z.enum(["mp4", "webm"]);
+export type RecordingFormat = z.infer<typeof recordingFormat>;
+
+/** A recording of a session. */
+export const recordingInfo = z.object({
+  state: z.enum(["recording", "finished", "failed"]),
+  format: recordingFormat,
+  name: z.string().describe("The file's name"),
+  started_at: secondsSince1970,
+  duration_seconds: z.number().describe("From the first picture to the last"),
+  frames: z.int(),
+  dropped: z.int().describe("Pictures that the encoder could not take in time"),
+  bytes: z.int().nullable().describe("Of the whole file; null before it is whole"),
+  error: z.string().nullable().describe("Why it failed"),
+});
+export type RecordingInfo = z.infer<typeof recordingInfo>;
+
+/** Answer of POST .../recording/start and .../recording/stop. */
+export const recordingAnswer = z.object({
+  status: z.enum(["started", "already_recording", "stopped", "not_recording"]),
+  recording: recordingInfo.nullable(),
+});
+export type RecordingAnswer = z.infer<typeof recordingAnswer>;
+
 /** Body of POST /api/v1/models/download. */
 export const modelDownloadRequest = z.object({ pipeline_id: z.string() });
 export type ModelDownloadRequest = z.input<typeof modelDownloadRequest>;
@@ -171,9 +200,9 @@ export type ModelStatus = z.infer<typeof modelStatus>;
 export const sessionInfo = z.object({
   id: z.string(),
   state: z.string().describe("connecting, live, interrupted"),
-  pipeline_id: z.string(),
-  model: z.string(),
-  width: z.int().nullable().describe("Pixels of the picture last sent; null before the first"),
+  pipeline_id: z.string().nullable().describe("null while another pipeline is being loaded"),
+  model: z.string().nullable(),
+  width: z.int().nullable().describe("Pixels of the picture sent; null before the first where it follows the client's"),
   height: z.int().nullable(),
   input_mode: z.enum(["text", "video"]),
   paused: z.boolean(),
@@ -182,7 +211,11 @@ export const sessionInfo = z.object({
 export type SessionInfo = z.infer<typeof sessionInfo>;
 
 /** Answer of GET /api/v1/sessions. */
-export const sessionList = z.object({ sessions: z.array(sessionInfo) });
+export const sessionList = z.object({
+  sessions: z.array(sessionInfo),
+  capacity: z.int().describe("Sessions that fit at the moment"),
+  waiting: z.int().describe("Clients that wait for a place"),
+});
 export type SessionList = z.infer<typeof sessionList>;
 
 const liveParameters = z.record(z.string(), z.unknown()).describe("Live parameters by their names on the wire");
@@ -205,7 +238,6 @@ export const sessionMetrics = z.object({
   elapsed_seconds: z.number(),
   fps_in: z.number(),
   fps_out: z.number(),
-  pipeline_fps: z.number().nullable().describe("Frames a second that the model makes while it works"),
   chunks: z.int(),
   chunks_failed: z.int(),
   chunk_ms: z.number().nullable().describe("Time that the last chunk took"),

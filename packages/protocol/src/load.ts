@@ -25,7 +25,7 @@ function numberLike<T extends z.ZodType>(schema: T) {
 const SIDE_ALLOWED = `a multiple of ${SIDE_STEP} from ${MIN_SIDE} to ${MAX_SIDE}`;
 
 // The range is checked for both sides together, to name a size that works; here it is for the documents.
-const side = numberLike(z.int().nullish()).meta({ minimum: MIN_SIDE, maximum: MAX_SIDE, multipleOf: SIDE_STEP });
+const side = numberLike(z.int().meta({ minimum: MIN_SIDE, maximum: MAX_SIDE, multipleOf: SIDE_STEP }).nullish());
 const seed = numberLike(z.int().min(0).nullish());
 
 const lora = z.object({

@@ -76,6 +76,7 @@ describe("readOptions", () => {
     const env = { SCOPE_HOST: "0.0.0.0", SCOPE_PORT: "9000", DAYDREAM_SCOPE_MODELS_DIR: "/m", DISPLAY: ":0" };
     expect(readOptions(["--", "--port", "9001", "--host", "::1"], env)).toEqual({
       server: { host: "::1", port: 9001, modelsDir: "/m" },
+      logsDir: "/logs",
       openBrowser: true,
       help: false,
     });

@@ -4,14 +4,17 @@
  * process exits would abort it, so a signal first ends the work, then the
  * connections, then the process.
  */
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { errorText } from "@everframe/protocol";
 import open from "open";
 import type { Logger } from "pino";
 import type { ServerOptions } from "./index.ts";
+import { LogFile } from "./log-file.ts";
 import { createLogger } from "./logger.ts";
 import type { CommandContext } from "./models/download-command.ts";
+import { modelsDirOf } from "./models/installed-models.ts";
 import { Supervisor } from "./supervisor/supervisor.ts";
 import { isSupervised, openSupervisorLink } from "./supervisor/supervisor-link.ts";
 
@@ -32,9 +35,10 @@ const HELP = `Everframe: live video in, prompted video out.
 
 Uploads go to the folder "assets" beside the models folder, or to DAYDREAM_SCOPE_ASSETS_DIR.
 LoRA files are read from the folder "lora" beside it, or from DAYDREAM_SCOPE_LORA_DIR.
+The log is also kept in the folder "logs" beside it, or in DAYDREAM_SCOPE_LOGS_DIR.
 `;
 
-export type CliOptions = { server: ServerOptions; openBrowser: boolean; help: boolean };
+export type CliOptions = { server: ServerOptions; logsDir: string; openBrowser: boolean; help: boolean };
 
 /**
  * Options from arguments, then environment, then defaults.
@@ -64,6 +68,7 @@ export function readOptions(argv: readonly string[], env: NodeJS.ProcessEnv): Cl
       ...(assetsDir === undefined ? {} : { assetsDir }),
       ...(loraDir === undefined ? {} : { loraDir }),
     },
+    logsDir: nonEmpty(env["DAYDREAM_SCOPE_LOGS_DIR"]) ?? join(dirname(modelsDirOf(env, modelsDir)), "logs"),
     openBrowser: values["no-open"] !== true && hasDisplay(env),
     help: values.help === true,
   };
@@ -105,9 +110,14 @@ async function start(argv: readonly string[]): Promise<void> {
     process.stdout.write(HELP);
     process.exit(0);
   }
-  const log = createLogger(process.env["VERBOSE_LOGGING"] === "1" ? "debug" : "info");
-  if (isSupervised()) await serve(options, log);
-  else process.exit(await supervise(argv, log));
+  const level = process.env["VERBOSE_LOGGING"] === "1" ? "debug" : "info";
+  if (!isSupervised()) process.exit(await supervise(argv, createLogger(level)));
+  const logFile = new LogFile({ folder: options.logsDir });
+  const log = createLogger(level, (line) => {
+    process.stderr.write(line);
+    logFile.write(`${new Date().toISOString().slice(0, 10)} ${line}`);
+  });
+  await serve(options, log, logFile);
 }
 
 /** Keeps a server process running until a signal ends both. @returns the exit code */
@@ -123,7 +133,7 @@ async function supervise(argv: readonly string[], log: Logger): Promise<number> 
   return supervisor.run();
 }
 
-async function serve(options: CliOptions, log: Logger): Promise<void> {
+async function serve(options: CliOptions, log: Logger, logFile: LogFile): Promise<void> {
   const { createServer } = await import("./index.ts");
   const link = openSupervisorLink(() => void end("supervisor gone", 1));
   const server = createServer({
@@ -131,6 +141,7 @@ async function serve(options: CliOptions, log: Logger): Promise<void> {
     restore: link.restore,
     onActivity: (activity) => link.tell({ type: "activity", activity }),
     log,
+    logFile,
   });
   let ending = false;
   const end = async (cause: string, exitCode: number): Promise<void> => {

@@ -14,7 +14,9 @@ import type { Logger } from "pino";
 import { AssetStore } from "./assets/asset-store.ts";
 import { ImageDecoder } from "./assets/image-decoder.ts";
 import { createApp } from "./http/app.ts";
+import type { LogFile } from "./log-file.ts";
 import { createLogger } from "./logger.ts";
+import { ServerMetrics } from "./metrics/server-metrics.ts";
 import { DownloadManager } from "./models/download-manager.ts";
 import { HubCache } from "./models/hub-cache.ts";
 import { type HubSettings, readHubSettings } from "./models/hub-settings.ts";
@@ -67,6 +69,8 @@ export type ServerOptions = {
   /** Told what is being loaded, or is there, whenever that changes. */
   onActivity?: (activity: PipelineActivity) => void;
   log?: Logger;
+  /** Where `log` is also written to, for the endpoints that show it. */
+  logFile?: LogFile;
 };
 
 export type EverframeServer = {
@@ -87,7 +91,10 @@ export function createServer(options: ServerOptions = {}): EverframeServer {
   const downloads = new DownloadManager({ settings: hub, places }, log);
   const assets = new AssetStore(options.assetsDir ?? join(dirname(modelsDir), "assets"));
   const iceServers = options.iceServers ?? (isLoopback(host) ? [] : [PUBLIC_STUN]);
+  const metrics = new ServerMetrics();
   const sessions = new SessionManager({
+    onChunk: (tookMs) => metrics.countChunk(tookMs),
+    onEnd: (reason, figures) => metrics.countSession(reason, figures),
     media: createWrtcBackend(log),
     iceServers,
     resolveAsset: (path) => assets.resolve(path),
@@ -119,7 +126,19 @@ export function createServer(options: ServerOptions = {}): EverframeServer {
   const version = (JSON.parse(readFileSync(PACKAGE, "utf8")) as { version: string }).version;
   const studioFolder = resolve(options.studioFolder ?? STUDIO_FOLDER);
   const pages = { studioFolder, examplesFolder: EXAMPLES_FOLDER };
-  const app = createApp({ pipelines, sessions, assets, downloads, iceServers, ...pages, version, log });
+  const { logFile } = options;
+  const app = createApp({
+    pipelines,
+    sessions,
+    assets,
+    downloads,
+    iceServers,
+    ...pages,
+    version,
+    metrics,
+    logFile,
+    log,
+  });
   let socket: Server | undefined;
 
   return {

@@ -5,7 +5,8 @@
 import { extname } from "node:path";
 import { ApiError, type AssetType } from "@everframe/protocol";
 
-const EXTENSIONS: Record<AssetType, readonly string[]> = {
+/** With their dots, in lower case. */
+export const ALLOWED_EXTENSIONS: Record<AssetType, readonly string[]> = {
   image: [".png", ".jpg", ".jpeg", ".webp", ".bmp"],
   video: [".mp4", ".avi", ".mov", ".mkv", ".webm"],
 };
@@ -15,7 +16,7 @@ const MAX_SEGMENTS = 8;
 /** The type of a file by its extension, in upper or lower case; undefined for any other. */
 export function assetType(name: string): AssetType | undefined {
   const extension = extname(name).toLowerCase();
-  return (Object.keys(EXTENSIONS) as AssetType[]).find((type) => EXTENSIONS[type].includes(extension));
+  return (Object.keys(ALLOWED_EXTENSIONS) as AssetType[]).find((type) => ALLOWED_EXTENSIONS[type].includes(extension));
 }
 
 /**
@@ -39,7 +40,9 @@ export function parseAssetName(name: string): string[] {
     if (Buffer.byteLength(segment) > MAX_SEGMENT_BYTES) refuse("a part of it is longer than 255 bytes");
   }
   if (assetType(name) === undefined) {
-    throw new ApiError("asset_type_unsupported", { allowed: [...EXTENSIONS.image, ...EXTENSIONS.video] });
+    throw new ApiError("asset_type_unsupported", {
+      allowed: [...ALLOWED_EXTENSIONS.image, ...ALLOWED_EXTENSIONS.video],
+    });
   }
   return segments;
 }

@@ -8,7 +8,9 @@ import { realpathSync } from "node:fs";
 import { mkdir, open, readdir, realpath, rename, rm, stat } from "node:fs/promises";
 import { dirname, isAbsolute, join, parse, relative, resolve, sep } from "node:path";
 import { ApiError, type AssetInfo, type AssetType } from "@everframe/protocol";
-import { assetType, parseAssetName } from "./asset-name.ts";
+import { type OpenFile, openFile } from "../open-file.ts";
+import { ALLOWED_EXTENSIONS, assetType, parseAssetName } from "./asset-name.ts";
+import { SIGNATURE_BYTES, typeByContent } from "./file-signature.ts";
 
 const MIB = 1024 * 1024;
 export const MAX_ASSET_BYTES = 50 * MIB;
@@ -26,7 +28,8 @@ export class AssetStore {
    *
    * `name` may have folders, which are made. `declaredBytes` is what the
    * sender says it will be, to refuse at once what is too large. Throws
-   * `asset_name_invalid`, `asset_type_unsupported`, `asset_too_large`.
+   * `asset_name_invalid`, `asset_type_unsupported`, `asset_content_unknown`,
+   * `asset_too_large`, `disk_full`.
    */
   async save(
     name: string,
@@ -41,11 +44,15 @@ export class AssetStore {
     }
     const temporary = join(dirname(path), `.upload-${randomUUID()}`);
     try {
-      await writeLimited(temporary, content);
+      await writeLimited(temporary, content, assetType(name)!);
       await rename(temporary, path);
     } catch (error) {
       await rm(temporary, { force: true });
       if (isDirectoryError(error)) throw new ApiError("asset_name_invalid", { reason: "a folder has that name" });
+      if (hasCode(error, "ENOSPC")) {
+        const neededGb = ((declaredBytes ?? MAX_ASSET_BYTES) / 1e9).toFixed(2);
+        throw new ApiError("disk_full", { folder: this.folder, neededGb, freeGb: "less" }, { cause: error });
+      }
       throw error;
     }
     return this.#describe(path);
@@ -90,6 +97,49 @@ export class AssetStore {
     }
   }
 
+  /**
+   * Opens a file to be sent; the caller closes it.
+   * Throws `asset_path_forbidden` for what lies elsewhere, `asset_not_found`.
+   */
+  async open(path: string): Promise<{ path: string; file: OpenFile }> {
+    const real = this.#resolveStored(path);
+    const file = await openFile(real);
+    if (file === undefined) throw new ApiError("asset_not_found", { path });
+    return { path: real, file };
+  }
+
+  /**
+   * Removes a file. Sessions that use it go on with what they have read.
+   * Throws as `open` does.
+   */
+  async remove(path: string): Promise<void> {
+    try {
+      await rm(this.#resolveStored(path));
+    } catch (error) {
+      if (error instanceof ApiError) throw error;
+      throw new ApiError("asset_not_found", { path }, { cause: error });
+    }
+  }
+
+  /** A path as `resolve` takes it, of nothing but what the listing shows. */
+  #resolveStored(path: string): string {
+    let real: string;
+    try {
+      real = this.resolve(path);
+    } catch (error) {
+      if (error instanceof ApiError && error.code === "asset_name_invalid") {
+        throw new ApiError("asset_path_forbidden", {}, { cause: error });
+      }
+      throw error;
+    }
+    // Uploads on their way, and what somebody else put into the folder.
+    const isHidden = relative(realpathSync(this.folder), real)
+      .split(sep)
+      .some((segment) => segment.startsWith("."));
+    if (isHidden || assetType(real) === undefined) throw new ApiError("asset_not_found", { path });
+    return real;
+  }
+
   async #describe(path: string): Promise<AssetInfo> {
     const info = await stat(path);
     const folder = relative(this.folder, dirname(path)).split(sep).join("/");
@@ -104,17 +154,30 @@ export class AssetStore {
   }
 }
 
-/** Writes a stream to a new file as it comes; throws `asset_too_large` at the first byte too many. */
-async function writeLimited(path: string, content: ReadableStream<Uint8Array> | null): Promise<void> {
+/**
+ * Writes a stream to a new file as it comes; throws `asset_too_large` at the
+ * first byte too many, and `asset_content_unknown` when it is not of `type`.
+ */
+async function writeLimited(path: string, content: ReadableStream<Uint8Array> | null, type: AssetType): Promise<void> {
   const file = await open(path, "wx");
+  let head = new Uint8Array(0);
+  let bytes = 0;
+  const check = () => {
+    if (typeByContent(head) !== type)
+      throw new ApiError("asset_content_unknown", { type, allowed: ALLOWED_EXTENSIONS[type] });
+  };
   try {
-    if (content === null) return;
-    let bytes = 0;
-    for await (const part of content) {
+    for await (const part of content ?? []) {
+      const isUnchecked = bytes < SIGNATURE_BYTES;
       bytes += part.byteLength;
       if (bytes > MAX_ASSET_BYTES) throw tooLarge();
+      if (isUnchecked) {
+        head = Buffer.concat([head, part.subarray(0, SIGNATURE_BYTES - head.length)]);
+        if (bytes >= SIGNATURE_BYTES) check();
+      }
       await file.writeFile(part);
     }
+    if (bytes < SIGNATURE_BYTES) check();
   } finally {
     await file.close();
   }

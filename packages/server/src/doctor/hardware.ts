@@ -5,7 +5,11 @@ import { memoryBytes } from "../models/machine-memory.ts";
 import { listGpus } from "./gpu-names.ts";
 
 const GIB = 1024 ** 3;
-const NOT_HERE = { available: false, reason: "This server sends and receives video over WebRTC only.", install_hint: null };
+const NOT_HERE = {
+  available: false,
+  reason: "This server sends and receives video over WebRTC only.",
+  install_hint: null,
+};
 
 let gpus: Promise<string[]> | undefined;
 

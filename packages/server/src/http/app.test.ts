@@ -166,7 +166,8 @@ describe("POST /api/v1/webrtc/offer", () => {
     ]) {
       const field = Object.keys(initialParameters)[0]!;
       const { detail } = await refusal(offer({ sdp: VIDEO_SDP("VP8"), type: "offer", initialParameters }), 422);
-      expect(detail).toContainEqual(expect.objectContaining({ loc: ["body", "initialParameters", field] }));
+      const [issue] = detail as { loc: (string | number)[] }[];
+      expect(issue!.loc.slice(0, 3)).toEqual(["body", "initialParameters", field]);
     }
     await refusal(offer({ sdp: VIDEO_SDP("VP8"), type: "offer", initialParameters: "text" }), 422);
   });
@@ -247,11 +248,51 @@ describe("the rest", () => {
   });
 
   it("[GEN7] answers other methods on unknown paths with 405", async () => {
-    expect(await refusal(post("/nothing", {}), 405)).toEqual({
-      detail: "Method Not Allowed",
-      code: "method_not_allowed",
-      retryable: false,
-    });
+    for (const path of ["/nothing", "/api/v1/nothing", "/"]) {
+      expect(await refusal(post(path, {}), 405)).toEqual({
+        detail: "Method Not Allowed",
+        code: "method_not_allowed",
+        retryable: false,
+      });
+    }
+    const odd = await server.app.request("/nothing", { method: "BREW" });
+    expect([odd.status, odd.headers.get("allow")]).toEqual([405, "GET, HEAD"]);
+  });
+
+  it("[GEN8] answers a method that an endpoint does not have with 405 and names those that it has", async () => {
+    const cases: [string, string, string][] = [
+      ["GET", "/api/v1/pipeline/load", "POST"],
+      ["PUT", "/api/v1/pipeline/status", "GET, HEAD"],
+      ["POST", "/api/v1/webrtc/offer/abc", "PATCH, DELETE"],
+      ["PATCH", "/api/v1/assets", "POST, GET, HEAD"],
+      ["POST", "/api/v1/assets/sub/a.png", "GET, DELETE, HEAD"],
+      ["DELETE", "/health", "GET, HEAD"],
+    ];
+    for (const [method, path, allow] of cases) {
+      const response = await server.app.request(path, { method });
+      expect([response.status, response.headers.get("allow")], path).toEqual([405, allow]);
+      expect(await response.json()).toMatchObject({ code: "method_not_allowed" });
+    }
+  });
+
+  it("[GEN9] answers HEAD as GET without a body", async () => {
+    for (const path of ["/health", "/api/v1/pipeline/status", "/", "/docs", "/openapi.json"]) {
+      const [get, head] = await Promise.all(["GET", "HEAD"].map((method) => server.app.request(path, { method })));
+      expect([head!.status, await head!.text()], path).toEqual([get!.status, ""]);
+      expect(head!.headers.get("content-type"), path).toBe(get!.headers.get("content-type"));
+    }
+    expect((await server.app.request("/api/v1/nothing", { method: "HEAD" })).status).toBe(404);
+  });
+
+  it("[GEN10] reads a body as JSON, whatever its content type says", async () => {
+    for (const type of ["application/json; charset=utf-8", "text/plain", "application/octet-stream"]) {
+      const response = await server.app.request("/api/v1/pipeline/load", {
+        method: "POST",
+        headers: { "content-type": type },
+        body: JSON.stringify({ pipeline_id: "nope" }),
+      });
+      expect([response.status, response.headers.get("content-type")], type).toEqual([404, "application/json"]);
+    }
   });
 
   it("[PAGE2] shows a plain page when the studio is not built", async () => {

@@ -33,7 +33,15 @@ function upload(
   return server.app.request(`/api/v1/assets?${query}`, init as RequestInit);
 }
 
-/** A body of `bytes` zeros that counts how much of it was read. */
+/** The beginning of a file of the format, and a text behind it. */
+function image(text = ""): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(Buffer.from(`\x89PNG\r\n\x1a\n${text}`, "latin1"));
+}
+function video(text = ""): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(Buffer.from(`\0\0\0\x18ftypisom${text}`, "latin1"));
+}
+
+/** A video of `bytes`, zeros but for its beginning, that counts how much of it was read. */
 function zeros(bytes: number): { stream: ReadableStream<Uint8Array>; read: () => number } {
   const part = new Uint8Array(MIB);
   let sent = 0;
@@ -41,8 +49,10 @@ function zeros(bytes: number): { stream: ReadableStream<Uint8Array>; read: () =>
     pull(controller) {
       const length = Math.min(part.length, bytes - sent);
       if (length === 0) return controller.close();
+      const piece = part.slice(0, length);
+      if (sent === 0) piece.set(video());
       sent += length;
-      controller.enqueue(part.subarray(0, length));
+      controller.enqueue(piece);
     },
   });
   return { stream, read: () => sent };
@@ -58,7 +68,9 @@ async function everything(): Promise<string[]> {
 
 describe("POST /api/v1/assets", () => {
   it("[AST1] writes the file and answers with where it is", async () => {
-    const response = await upload("character.png", new Uint8Array(2 * MIB).fill(7));
+    const content = new Uint8Array(2 * MIB).fill(7);
+    content.set(image());
+    const response = await upload("character.png", content);
     expect(response.status).toBe(200);
     const info = (await response.json()) as AssetInfo;
     expect(info).toEqual({
@@ -69,19 +81,62 @@ describe("POST /api/v1/assets", () => {
       type: "image",
       created_at: expect.any(Number),
     });
-    expect((await readFile(info.path)).equals(Buffer.alloc(2 * MIB, 7))).toBe(true);
+    expect((await readFile(info.path)).equals(content)).toBe(true);
     expect(Math.abs(info.created_at - Date.now() / 1000)).toBeLessThan(60);
   });
 
-  it("[AST2] replaces a file of the same name, and takes an empty body", async () => {
-    await upload("a.png", "first");
-    await upload("a.png", "second");
-    expect(await readFile(join(folder, "a.png"), "utf8")).toBe("second");
-    expect((await upload("b.png", null)).status).toBe(200);
+  it("[AST2] replaces a file of the same name", async () => {
+    await upload("a.png", image("first"));
+    await upload("a.png", image("second"));
+    expect(await readFile(join(folder, "a.png"), "latin1")).toMatch(/second$/);
+  });
+
+  it("[AST9] refuses content that is not what the name says, empty ones included, and leaves nothing behind", async () => {
+    const cases: [string, Uint8Array<ArrayBuffer> | string | null][] = [
+      ["a.png", "no image at all, whatever its name says"],
+      ["a.png", "x"],
+      ["a.png", null],
+      ["a.png", video()],
+      ["a.mp4", image()],
+      ["a.jpg", "<svg xmlns='http://www.w3.org/2000/svg'/>"],
+      ["a.webm", "RIFF0000WAVE"],
+    ];
+    for (const [name, body] of cases) {
+      const response = await upload(name, body);
+      expect(response.status, `${name} ${body}`).toBe(415);
+      expect(await response.json()).toMatchObject({ code: "asset_content_unknown" });
+    }
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  it("takes every format of its list, by its first bytes, however they are cut", async () => {
+    const heads: Record<string, string> = {
+      "a.png": "\x89PNG\r\n\x1a\n",
+      "a.jpg": "\xff\xd8\xff\xe0",
+      "b.jpeg": "\xff\xd8\xff\xe1",
+      "a.webp": "RIFF\x10\0\0\0WEBPVP8 ",
+      "a.bmp": "BM\x3a\0",
+      "a.mp4": "\0\0\0\x20ftypmp42",
+      "a.mov": "\0\0\0\x08wide",
+      "a.avi": "RIFF\x10\0\0\0AVI LIST",
+      "a.mkv": "\x1a\x45\xdf\xa3",
+      "a.webm": "\x1a\x45\xdf\xa3",
+    };
+    for (const [name, head] of Object.entries(heads)) {
+      const bytes = new Uint8Array(Buffer.from(`${head}rest`, "latin1"));
+      const slow = new ReadableStream<Uint8Array>({
+        start(controller) {
+          for (const byte of bytes) controller.enqueue(new Uint8Array([byte]));
+          controller.close();
+        },
+      });
+      expect((await upload(name, slow)).status, name).toBe(200);
+      expect(new Uint8Array(await readFile(join(folder, name)))).toEqual(bytes);
+    }
   });
 
   it("[AST6] makes the folders of a name", async () => {
-    const info = (await (await upload("sub/deep/clip.WebM", "x")).json()) as AssetInfo;
+    const info = (await (await upload("sub/deep/clip.WebM", video())).json()) as AssetInfo;
     expect(info).toMatchObject({ name: "clip", folder: "sub/deep", type: "video" });
   });
 
@@ -108,7 +163,7 @@ describe("POST /api/v1/assets", () => {
   });
 
   it("[AST2] keeps the old file when an upload breaks off", async () => {
-    await upload("a.png", "whole");
+    await upload("a.png", image("whole"));
     const broken = new ReadableStream<Uint8Array>({
       start(controller) {
         controller.enqueue(new Uint8Array(10));
@@ -119,7 +174,7 @@ describe("POST /api/v1/assets", () => {
     });
     expect((await upload("a.png", broken)).status).toBe(500);
     expect(await readdir(folder)).toEqual(["a.png"]);
-    expect(await readFile(join(folder, "a.png"), "utf8")).toBe("whole");
+    expect(await readFile(join(folder, "a.png"), "latin1")).toMatch(/whole$/);
   });
 
   it("[AST4] refuses other types", async () => {
@@ -156,13 +211,13 @@ describe("POST /api/v1/assets", () => {
     await mkdir(folder);
     await mkdir(join(home, "elsewhere"));
     await symlink(join(home, "elsewhere"), join(folder, "link"));
-    expect((await upload("link/a.png", "x")).status).toBe(400);
+    expect((await upload("link/a.png", image())).status).toBe(400);
     expect(await readdir(join(home, "elsewhere"))).toEqual([]);
   });
 
   it("refuses a name that is already a folder", async () => {
     await mkdir(join(folder, "a.png"), { recursive: true });
-    expect((await upload("a.png", "x")).status).toBe(400);
+    expect((await upload("a.png", image())).status).toBe(400);
     expect(await readdir(folder)).toEqual(["a.png"]);
   });
 
@@ -181,7 +236,8 @@ describe("GET /api/v1/assets", () => {
   });
 
   it("[AST7] lists by type, whatever the case of the extension, and leaves the rest out", async () => {
-    for (const name of ["a.PNG", "b.jpeg", "c.MP4"]) await upload(name, "x");
+    for (const name of ["a.PNG", "b.jpeg"]) await upload(name, image());
+    await upload("c.MP4", video());
     await writeFile(join(folder, "notes.txt"), "x");
     await writeFile(join(folder, ".hidden.png"), "x");
     expect((await list("?type=image")).map((one) => one.name).sort()).toEqual(["a", "b"]);
@@ -191,10 +247,100 @@ describe("GET /api/v1/assets", () => {
   });
 
   it("[AST7] lists the newest first, also from folders", async () => {
-    await upload("old.png", "x");
+    await upload("old.png", image());
     await new Promise((resolve) => setTimeout(resolve, 20));
-    await upload("sub/new.png", "x");
+    await upload("sub/new.png", image());
     await utimes(join(folder, "sub/new.png"), 0, 0); // the time it was written says nothing of when it came
     expect((await list()).map((one) => one.name)).toEqual(["new", "old"]);
+  });
+});
+
+describe("GET and DELETE /api/v1/assets/{path}", () => {
+  const get = (path: string, headers: Record<string, string> = {}, method = "GET") =>
+    server.app.request(`/api/v1/assets/${path}`, { method, headers });
+
+  it("[AST10] gives an upload back by its name and by the path of its listing, with its type", async () => {
+    const { path } = (await (await upload("sub/a.png", image("picture"))).json()) as AssetInfo;
+    for (const name of ["sub/a.png", encodeURIComponent(path), path]) {
+      const response = await get(name);
+      expect(response.status, name).toBe(200);
+      expect(Buffer.from(await response.arrayBuffer()).toString("latin1")).toMatch(/picture$/);
+      expect(response.headers.get("content-type")).toBe("image/png");
+      expect(response.headers.get("content-length")).toBe("15");
+    }
+    const head = await get("sub/a.png", {}, "HEAD");
+    expect([head.status, head.headers.get("content-length"), await head.text()]).toEqual([200, "15", ""]);
+  });
+
+  it("[AST11] gives one range, at the beginning, the end or between, and 416 for one outside", async () => {
+    await upload("a.png", image("0123456789"));
+    const cases: [string, string, string][] = [
+      ["bytes=8-11", "0123", "bytes 8-11/18"],
+      ["bytes=16-", "89", "bytes 16-17/18"],
+      ["bytes=-3", "789", "bytes 15-17/18"],
+      ["bytes=16-99", "89", "bytes 16-17/18"],
+    ];
+    for (const [range, text, contentRange] of cases) {
+      const response = await get("a.png", { range });
+      expect([response.status, await response.text()], range).toEqual([206, text]);
+      expect(response.headers.get("content-range")).toBe(contentRange);
+    }
+    for (const range of ["bytes=18-", "bytes=-0"]) {
+      const response = await get("a.png", { range });
+      expect([response.status, response.headers.get("content-range")], range).toEqual([416, "bytes */18"]);
+      expect(await response.json()).toMatchObject({ code: "range_not_satisfiable" });
+    }
+    for (const range of ["bytes=5-2", "lines=1-2", "bytes=0-1,3-4", "bytes=x"]) {
+      expect((await get("a.png", { range })).status, range).toBe(200);
+    }
+  });
+
+  it("[AST12] answers 304 to one who has it, and the whole file for a range of an older one", async () => {
+    await upload("a.png", image("first"));
+    const first = await get("a.png");
+    const etag = first.headers.get("etag")!;
+    const date = first.headers.get("last-modified")!;
+    for (const headers of [
+      { "if-none-match": etag },
+      { "if-none-match": `"x", W/${etag}` },
+      { "if-modified-since": date },
+    ]) {
+      const response = await get("a.png", headers as Record<string, string>);
+      expect([response.status, await response.text()]).toEqual([304, ""]);
+    }
+    await upload("a.png", image("second, longer"));
+    expect((await get("a.png", { "if-none-match": etag })).status).toBe(200);
+    const resumed = await get("a.png", { range: "bytes=10-", "if-range": etag });
+    expect([resumed.status, resumed.headers.get("content-length")]).toEqual([200, "22"]);
+  });
+
+  it("[AST13] answers 404 for what is not there, and 403 for what is elsewhere", async () => {
+    await upload("a.png", image());
+    await writeFile(join(folder, "notes.txt"), "x");
+    await writeFile(join(folder, ".upload-1.png"), "x");
+    await writeFile(join(home, "secret.png"), "x");
+    await mkdir(`${folder}-old`);
+    await writeFile(join(`${folder}-old`, "a.png"), "x");
+    for (const path of ["b.png", "sub/a.png", "notes.txt", ".upload-1.png", "a.png/b.png"]) {
+      const response = await get(path);
+      expect(response.status, path).toBe(404);
+      expect(await response.json()).toMatchObject({ code: "asset_not_found" });
+    }
+    for (const path of ["..%2fsecret.png", "%2fetc%2fpasswd", encodeURIComponent(join(`${folder}-old`, "a.png"))]) {
+      for (const method of ["GET", "DELETE"]) {
+        const response = await get(path, {}, method);
+        expect(response.status, path).toBe(403);
+        expect(((await response.json()) as ErrorBody).detail).toMatch(/^Invalid path/);
+      }
+    }
+    expect(await readFile(join(home, "secret.png"), "utf8")).toBe("x");
+  });
+
+  it("[AST14] removes a file once", async () => {
+    await upload("sub/a.png", image());
+    expect((await get("sub/a.png", {}, "DELETE")).status).toBe(204);
+    expect(await list()).toEqual([]);
+    expect((await get("sub/a.png", {}, "DELETE")).status).toBe(404);
+    expect((await get("sub", {}, "DELETE")).status).toBe(404);
   });
 });

@@ -50,6 +50,7 @@ export type AnyEndpoint = Endpoint<z.ZodType, z.ZodType>;
 export class Endpoints {
   readonly #app: Hono;
   readonly #all: AnyEndpoint[] = [];
+  readonly #patterns: RegExp[] = [];
 
   constructor(app: Hono) {
     this.#app = app;
@@ -58,6 +59,17 @@ export class Endpoints {
   /** In the order in which they were added. */
   get all(): readonly AnyEndpoint[] {
     return this.#all;
+  }
+
+  /** The methods that a path can be asked with, as HTTP spells them; none for a path that is no endpoint's. */
+  methodsOf(path: string): string[] {
+    const methods = this.#all.filter((_, i) => this.#patterns[i]!.test(path)).map((one) => one.method.toUpperCase());
+    return methods.includes("GET") ? [...methods, "HEAD"] : methods;
+  }
+
+  /** The path as the first endpoint that matches it writes it. */
+  patternOf(path: string): string | undefined {
+    return this.#all[this.#patterns.findIndex((pattern) => pattern.test(path))]?.path;
   }
 
   /**
@@ -70,6 +82,7 @@ export class Endpoints {
     handle: (request: Request<Query, Body>) => Promise<object | undefined> | object | undefined,
   ): void {
     this.#all.push(endpoint as AnyEndpoint);
+    this.#patterns.push(patternOf(endpoint.path));
     const { query, body, path } = endpoint;
     const status = Number(Object.keys(endpoint.answers)[0]);
     this.#app.on(endpoint.method.toUpperCase(), path.replace(/\*$/, ":rest{.+}"), async (c) => {
@@ -84,4 +97,9 @@ export class Endpoints {
       return c.json(answer, status as ContentfulStatusCode);
     });
   }
+}
+
+function patternOf(path: string): RegExp {
+  const source = path.replace(/[.]/g, "\\.").replace(/:\w+/g, "[^/]+").replace(/\*$/, ".+");
+  return new RegExp(`^${source}$`);
 }

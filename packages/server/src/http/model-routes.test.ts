@@ -64,7 +64,7 @@ describe("the models' routes", () => {
       progress: { is_downloading: true, percentage: 0, current_artifact: "Wan2.1-T2V-1.3B", total_bytes: 20_000 },
     });
     release();
-    await until(async () => (await status("longlive")).downloaded, "the download");
+    await until(async () => (await status("longlive")).progress === null, "the end of the download");
     expect(await status("longlive")).toEqual({ downloaded: true, progress: null, missing: [] });
     expect(logged).toContain("licence=apache-2.0");
     expect(logged).not.toContain("hf_secret");

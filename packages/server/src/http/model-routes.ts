@@ -1,36 +1,52 @@
 /** Whether a pipeline's models are here, and fetching them. */
-import {
-  ApiError,
-  type ModelDownloadAnswer,
-  type ModelStatus,
-  modelDownloadRequest,
-  parseRequest,
-} from "@everframe/protocol";
-import { Hono } from "hono";
+import { ApiError, messageAnswer, modelDownloadRequest, modelStatus } from "@everframe/protocol";
 import { GROUP_NAMES } from "../models/model-catalogue.ts";
 import type { AppContext } from "./context.ts";
-import { readJson } from "./json-body.ts";
+import type { Endpoints } from "./endpoints.ts";
 
-export function modelRoutes({ downloads, pipelines }: AppContext): Hono {
-  return new Hono()
-    .get("/api/v1/models/status", (c) => {
-      const { pipeline_id: id } = parseRequest(modelDownloadRequest, c.req.query(), ["query"]);
-      const answer: ModelStatus = downloads.status(id);
-      return c.json(answer);
-    })
-    .post("/api/v1/models/download", async (c) => {
-      const { pipeline_id: id } = parseRequest(modelDownloadRequest, await readJson(c.req));
+export function addModelRoutes(endpoints: Endpoints, { downloads, pipelines }: AppContext): void {
+  const tag = "Models";
+  endpoints.add(
+    {
+      method: "get",
+      path: "/api/v1/models/status",
+      tag,
+      summary: "Tells whether the files of a pipeline or group are here, and how far a download is.",
+      query: modelDownloadRequest,
+      answers: { 200: { text: "The status.", body: { schema: modelStatus } } },
+    },
+    ({ query }) => downloads.status(query.pipeline_id),
+  );
+  endpoints.add(
+    {
+      method: "post",
+      path: "/api/v1/models/download",
+      tag,
+      summary: "Begins to fetch the missing files of a pipeline or group.",
+      body: modelDownloadRequest,
+      answers: { 200: { text: "It has begun.", body: { schema: messageAnswer } } },
+      errors: ["model_id_missing", "pipeline_unknown", "download_running", "download_offline", "shutting_down"],
+    },
+    ({ body: { pipeline_id: id } }) => {
       if (id === "") throw new ApiError("model_id_missing", {});
       const known = [...new Set([...pipelines.ids, ...GROUP_NAMES])];
       if (!known.includes(id)) throw new ApiError("pipeline_unknown", { pipelineId: id, known });
       downloads.start(id);
-      const answer: ModelDownloadAnswer = { message: `Model download started for ${id}` };
-      return c.json(answer);
-    })
-    .delete("/api/v1/models/download", async (c) => {
-      const { pipeline_id: id } = parseRequest(modelDownloadRequest, c.req.query(), ["query"]);
+      return { message: `Model download started for ${id}` };
+    },
+  );
+  endpoints.add(
+    {
+      method: "delete",
+      path: "/api/v1/models/download",
+      tag,
+      summary: "Gives a download up; what has come stays for the next one.",
+      query: modelDownloadRequest,
+      answers: { 200: { text: "Given up, or there was none.", body: { schema: messageAnswer } } },
+    },
+    async ({ query: { pipeline_id: id } }) => {
       const wasRunning = await downloads.cancel(id);
-      const message = wasRunning ? `Model download cancelled for ${id}` : `No model download is running for ${id}`;
-      return c.json({ message } satisfies ModelDownloadAnswer);
-    });
+      return { message: wasRunning ? `Model download cancelled for ${id}` : `No model download is running for ${id}` };
+    },
+  );
 }

@@ -9,24 +9,8 @@ import { extname, join, sep } from "node:path";
 import { Readable } from "node:stream";
 import { ApiError } from "@everframe/protocol";
 import { type Context, Hono } from "hono";
+import { contentTypeOf } from "./content-types.ts";
 import type { AppContext } from "./context.ts";
-
-const CONTENT_TYPES: Record<string, string> = {
-  ".html": "text/html; charset=utf-8",
-  ".js": "text/javascript; charset=utf-8",
-  ".css": "text/css; charset=utf-8",
-  ".json": "application/json",
-  ".map": "application/json",
-  ".svg": "image/svg+xml",
-  ".png": "image/png",
-  ".jpg": "image/jpeg",
-  ".webp": "image/webp",
-  ".ico": "image/x-icon",
-  ".mp4": "video/mp4",
-  ".webm": "video/webm",
-  ".woff2": "font/woff2",
-  ".wasm": "application/wasm",
-};
 
 const NOT_BUILT = `<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>Everframe</title>
@@ -39,7 +23,6 @@ const NOT_BUILT = `<!doctype html>
 export function staticFiles({ studioFolder, examplesFolder }: AppContext): Hono {
   return new Hono().get("*", async (c) => {
     const path = decodePath(c);
-    if (path.startsWith("/api/")) throw new ApiError("not_found", { path });
     const file = path.startsWith("/examples/")
       ? join(examplesFolder, path.slice("/examples/".length))
       : join(studioFolder, path);
@@ -71,10 +54,9 @@ async function fileSize(path: string): Promise<number | undefined> {
 }
 
 function sendFile(c: Context, path: string, bytes: number): Response {
-  const extension = extname(path).toLowerCase();
   // The build puts a hash into the names below assets/, so those never change.
   const isFixed = path.includes(`${sep}assets${sep}`);
-  c.header("Content-Type", CONTENT_TYPES[extension] ?? "application/octet-stream");
+  c.header("Content-Type", contentTypeOf(path));
   c.header("Content-Length", String(bytes));
   c.header("Cache-Control", isFixed ? "public, max-age=31536000, immutable" : "no-cache");
   if (c.req.method === "HEAD") return c.body(null);

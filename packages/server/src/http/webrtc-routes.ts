@@ -2,33 +2,76 @@
  * Signalling: an offer with its answer, the client's later candidates
  * (trickle ICE, RFC 8838), and the end of a session.
  */
-import { type Answer, candidatesRequest, type IceServers, offerRequest, parseRequest } from "@everframe/protocol";
-import { Hono } from "hono";
+import { type Answer, candidatesRequest, iceServers, offerAnswer, offerRequest } from "@everframe/protocol";
 import { parseInitialParameters } from "../sessions/parameters.ts";
 import type { AppContext } from "./context.ts";
-import { readJson } from "./json-body.ts";
+import type { Endpoints } from "./endpoints.ts";
 
-export function webrtcRoutes({ pipelines, sessions, assets, iceServers }: AppContext): Hono {
-  return new Hono()
-    .get("/api/v1/webrtc/ice-servers", (c) => {
-      const answer: IceServers = { iceServers: [...iceServers] };
-      return c.json(answer);
-    })
-    .post("/api/v1/webrtc/offer", async (c) => {
-      const offer = parseRequest(offerRequest, await readJson(c.req));
+export function addWebrtcRoutes(endpoints: Endpoints, context: AppContext): void {
+  const { pipelines, sessions, assets } = context;
+  const tag = "WebRTC";
+  endpoints.add(
+    {
+      method: "get",
+      path: "/api/v1/webrtc/ice-servers",
+      tag,
+      summary: "Names the STUN and TURN servers for the client's RTCPeerConnection.",
+      answers: { 200: { text: "As RTCPeerConnection takes them.", body: { schema: iceServers } } },
+    },
+    () => ({ iceServers: [...context.iceServers] }),
+  );
+  endpoints.add(
+    {
+      method: "post",
+      path: "/api/v1/webrtc/offer",
+      tag,
+      summary: "Opens a session: takes the client's offer and answers it.",
+      description:
+        "The offer needs one video section and VP8; the client creates the data channel. With the `sessionId` of a session that " +
+        "is there, the session goes on: with the same DTLS fingerprint as an ICE restart, else over the new connection. " +
+        "Over capacity the answer has `capacity`, `queue_position` and a `ticket` to come back with.",
+      body: offerRequest,
+      answers: { 200: { text: "The answer, with all of the server's candidates.", body: { schema: offerAnswer } } },
+      errors: ["pipeline_not_loaded", "invalid_sdp", "no_common_codec", "session_not_found", "too_many_sessions"],
+    },
+    async ({ body: offer }): Promise<Answer> => {
       const initial = parseInitialParameters(offer.initialParameters, (path) => assets.resolve(path));
-      const { sessionId, sdp } = await sessions.open(pipelines.pipeline, offer.sdp, initial);
-      const answer: Answer = { sdp, type: "answer", sessionId };
-      return c.json(answer);
-    })
-    .patch("/api/v1/webrtc/offer/:sessionId", async (c) => {
-      const { candidates } = parseRequest(candidatesRequest, await readJson(c.req));
-      await sessions.get(c.req.param("sessionId")).addCandidates(candidates);
-      return c.body(null, 204);
-    })
-    .delete("/api/v1/webrtc/offer/:sessionId", (c) => {
+      const { sessionId, sdp } =
+        offer.sessionId == null
+          ? await sessions.open(pipelines.pipeline, offer.sdp, initial, offer.ticket ?? undefined)
+          : await sessions.resume(offer.sessionId, offer.sdp, offer.initialParameters);
+      return { sdp, type: "answer", sessionId };
+    },
+  );
+  endpoints.add(
+    {
+      method: "patch",
+      path: "/api/v1/webrtc/offer/:sessionId",
+      tag,
+      summary: "Adds candidates that the client found after its offer.",
+      description:
+        "Any spelling is taken, and an empty candidate means the end; one that cannot be used does not block the rest.",
+      body: candidatesRequest,
+      answers: { 204: { text: "Taken.", body: "empty" } },
+      errors: ["session_not_found"],
+    },
+    async ({ body, param }) => {
+      await sessions.get(param("sessionId")).addCandidates(body.candidates);
+      return undefined;
+    },
+  );
+  endpoints.add(
+    {
+      method: "delete",
+      path: "/api/v1/webrtc/offer/:sessionId",
+      tag,
+      summary: "Ends a session; one that has ended already is ended, too.",
+      answers: { 204: { text: "Ended.", body: "empty" } },
+    },
+    ({ param }) => {
       // A leaving page also closes its data channel, and either may come first: the wish is granted both times.
-      void sessions.find(c.req.param("sessionId"))?.close("deleted");
-      return c.body(null, 204);
-    });
+      void sessions.find(param("sessionId"))?.close("deleted");
+      return undefined;
+    },
+  );
 }

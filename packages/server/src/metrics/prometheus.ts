@@ -100,11 +100,11 @@ export function formatMetrics(families: readonly Family[]): string {
 }
 
 function formatLabels(labels: Labels): string {
-  const parts = Object.entries(labels).map(([key, value]) => `${key}="${escape(value)}"`);
+  const parts = Object.entries(labels).map(([key, value]) => `${key}="${quoted(value)}"`);
   return parts.length === 0 ? "" : `{${parts.join(",")}}`;
 }
 
-function escape(value: string): string {
+function quoted(value: string): string {
   return value.replace(/\\/g, "\\\\").replace(/"/g, '\\"').replace(/\n/g, "\\n");
 }
 

@@ -8,6 +8,7 @@ import type { ModelPlaces } from "../models/installed-models.ts";
 import { resolveLora } from "./lora-folder.ts";
 import { locateModel } from "./model-locator.ts";
 import type { ChunkStream, LoadContext, Pipeline, PipelineDefinition } from "./pipeline.ts";
+import type { PipelineAbout } from "./pipeline-schema.ts";
 
 export type LongLiveOptions = {
   /** Where models are looked for. */
@@ -20,9 +21,27 @@ export type LongLiveOptions = {
   modelModule?: string;
 };
 
+const ABOUT: Record<"longlive" | "longlive-tiny", PipelineAbout> = {
+  longlive: {
+    name: "LongLive",
+    description:
+      "Live video diffusion on Wan2.1 1.3B with VACE, from a camera, from a control video, or from text alone. " +
+      "Where its files are not installed the small model that ships runs in its place.",
+    docsUrl: "https://github.com/NVlabs/LongLive",
+    isModel: true,
+    requiresModels: true,
+    estimatedVramGb: 20,
+  },
+  "longlive-tiny": {
+    name: "LongLive tiny",
+    description: "A small model of the same architecture that ships with the server and runs on a processor.",
+    isModel: true,
+  },
+};
+
 /** The pipeline under one of its ids: "longlive" picks the weights, "longlive-tiny" names them. */
 export function longlive(id: "longlive" | "longlive-tiny", options: LongLiveOptions): PipelineDefinition {
-  return { id, load: (params, context) => load(id, options, params, context) };
+  return { id, about: ABOUT[id], load: (params, context) => load(id, options, params, context) };
 }
 
 async function load(

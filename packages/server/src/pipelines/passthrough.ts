@@ -12,6 +12,11 @@ const FALLBACK_SIZE: Size = { width: 576, height: 320 };
 
 export const passthrough: PipelineDefinition = {
   id: "passthrough",
+  about: {
+    name: "Passthrough",
+    description: "Sends the client's video back, to try cameras and connections without a model.",
+    isModel: false,
+  },
   async load(loadParams: LoadParams): Promise<Pipeline> {
     const { width, height } = loadParams;
     const size =

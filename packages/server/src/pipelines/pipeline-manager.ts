@@ -68,7 +68,12 @@ export class PipelineManager {
     this.#options.onActivity?.(activityOf(state));
   }
 
-  /** What can be loaded. */
+  /** The pipelines that can be loaded. */
+  get definitions(): readonly PipelineDefinition[] {
+    return this.#options.definitions;
+  }
+
+  /** Their ids. */
   get ids(): string[] {
     return this.#options.definitions.map((one) => one.id);
   }

@@ -4,6 +4,7 @@
  */
 import type { LoadParams, Parameters } from "@everframe/protocol";
 import type { I420Frame, RgbaFrame } from "../webrtc/media-peer.ts";
+import type { PipelineAbout } from "./pipeline-schema.ts";
 
 export type Size = { width: number; height: number };
 
@@ -89,6 +90,8 @@ export type LoadContext = {
 /** A pipeline that can be loaded. */
 export type PipelineDefinition = {
   readonly id: string;
+  /** What it can do, for clients. */
+  readonly about?: PipelineAbout;
   /** What a load would need; undefined where that is not known. Must not throw. */
   needs?(params: LoadParams): Needs | undefined;
   load(params: LoadParams, context: LoadContext): Promise<Pipeline>;

@@ -13,6 +13,7 @@ import {
 import type { Pipeline } from "../pipelines/pipeline.ts";
 import { Capacity, type CapacityOptions, type Limit } from "./capacity.ts";
 import { Session, type SessionOptions } from "./session.ts";
+import type { SessionFigures } from "./session-figures.ts";
 import { WaitingLine } from "./waiting-line.ts";
 
 /** How soon a client that was refused should ask again; well within what a ticket lasts. */
@@ -21,7 +22,12 @@ const RETRY_AFTER_S = 5;
 const MIN_LOST_MS = 3000;
 
 export type SessionManagerOptions = Omit<SessionOptions, "id" | "pipeline" | "initial" | "onChunk" | "onClosed"> &
-  CapacityOptions;
+  CapacityOptions & {
+    /** Hears of each chunk of any session and the time it took. */
+    onChunk?: (tookMs: number) => void;
+    /** Hears of the end of each session, with its last figures. */
+    onEnd?: (reason: StopReason, figures: SessionFigures) => void;
+  };
 
 const CAUSES: Record<Limit["cause"], string> = {
   sessions: "its limit",
@@ -60,7 +66,7 @@ export class SessionManager {
 
   /** How many sessions fit, why not more, and how many clients wait. */
   capacity(): Limit & { waiting: number } {
-    return { ...this.#capacity.limit(this.#sessions.size), waiting: this.#line.length };
+    return { ...this.#limit(), waiting: this.#line.length };
   }
 
   /**
@@ -80,8 +86,14 @@ export class SessionManager {
       id,
       pipeline,
       initial,
-      onChunk: ({ frames, stagesMs }) => this.#capacity.measure(frames.length, stagesMs["total"] ?? 0),
-      onClosed: () => this.#forget(id),
+      onChunk: ({ frames, stagesMs }) => {
+        this.#capacity.measure(frames.length, stagesMs["total"] ?? 0);
+        this.#options.onChunk?.(stagesMs["total"] ?? 0);
+      },
+      onClosed: (reason) => {
+        this.#options.onEnd?.(reason, session.figures());
+        this.#forget(id);
+      },
     });
     this.#sessions.set(id, session);
     return { sessionId: id, sdp: await session.start(offerSdp) };
@@ -119,16 +131,15 @@ export class SessionManager {
   /** Lets the sessions go on with the pipeline that was loaded. */
   async adopt(pipeline: Pipeline): Promise<void> {
     this.#capacity.use(pipeline.needs);
-    let held = 0;
-    for (const session of this.list()) {
-      const { sessions, cause } = this.#capacity.limit(held);
-      if (cause === "memory" && held >= sessions) {
-        const reason = `${pipeline.id} has no room for another stream`;
-        await session.close("pipeline_failed", new ApiError("out_of_memory", { reason }));
+    const { sessions, cause } = this.#capacity.limit(0, 0);
+    const room = cause === "memory" ? sessions : Number.POSITIVE_INFINITY;
+    for (const [index, session] of this.list().entries()) {
+      if (index < room) {
+        await session.adopt(pipeline);
         continue;
       }
-      await session.adopt(pipeline);
-      held += 1;
+      const reason = `${pipeline.id} has no room for another stream`;
+      await session.close("pipeline_failed", new ApiError("out_of_memory", { reason }));
     }
   }
 
@@ -138,9 +149,15 @@ export class SessionManager {
     await Promise.all(this.#closing);
   }
 
+  #limit(): Limit {
+    // A stream takes its memory when it makes its first chunk.
+    const growing = this.list().filter((one) => one.figures().chunks === 0).length;
+    return this.#capacity.limit(this.#sessions.size, growing);
+  }
+
   /** Makes sure of a place, or throws `too_many_sessions`. */
   #admit(ticket: string | undefined): void {
-    const limit = this.#capacity.limit(this.#sessions.size);
+    const limit = this.#limit();
     const missing = this.#sessions.size + this.#line.place(ticket) - limit.sessions;
     if (missing > 0 && !this.#evict(missing)) throw this.#refusal(limit, ticket);
     this.#line.leave(ticket);

@@ -13,6 +13,7 @@ import {
   type ParsedParameters,
   type ServerMessage,
   type StopReason,
+  toWireParameters,
 } from "@everframe/protocol";
 import type { Logger } from "pino";
 import type { ImageDecoder } from "../assets/image-decoder.ts";
@@ -48,7 +49,7 @@ export type SessionOptions = {
   /** Hears of each chunk: how many frames, made in which time. */
   onChunk: (chunk: Chunk) => void;
   /** Called once, when the session starts to close. */
-  onClosed: () => void;
+  onClosed: (reason: StopReason) => void;
 };
 
 type Failure = { code: ErrorCode; message: string };
@@ -163,6 +164,14 @@ export class Session {
   /** Takes parameters that came another way; tells what was taken. */
   update(value: unknown): ParsedParameters {
     return this.#change(() => this.parameters.update(value));
+  }
+
+  /** Takes parameters from somebody else than the client, who is told of those that were taken. */
+  override(value: unknown): ParsedParameters {
+    const parsed = this.update(value);
+    const parameters = toWireParameters(parsed.accepted);
+    if (Object.keys(parameters).length > 0) this.#tell({ type: "parameters_updated", parameters });
+    return parsed;
   }
 
   /** Calls `watch` with each new picture that is sent; the answer ends that. */
@@ -326,7 +335,7 @@ export class Session {
   async #close(reason: StopReason, error: Failure | undefined): Promise<void> {
     const isReachable = this.state === "live" || this.state === "connecting";
     this.#life.end();
-    this.#options.onClosed();
+    this.#options.onClosed(reason);
     this.#cancelStats();
     this.#output.close();
     this.#frameWatchers.clear();
