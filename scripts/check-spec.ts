@@ -8,7 +8,9 @@ const RULE = /^- \*\*\[([A-Z]+\d+)\]\*\* +(.*)$/gm;
 const ID = /\[([A-Z]{2,}\d+)\]/g;
 // it("…"), test.only("…"), test.skipIf(x)("…"): modifiers, then the title in any quotes.
 const TEST = /\b(?:it|test)((?:\.[a-zA-Z]+(?:\([^()]*\))?)*)\(\s*(["'`])((?:\\.|(?!\2)[\s\S])*)\2/g;
-const TEST_FOLDERS = ["packages", "apps", "e2e"];
+const TEST_FOLDERS = ["packages", "apps", "e2e", "scripts"];
+/** Its examples look like tests. */
+const OWN_TEST = "check-spec.test.ts";
 
 export type Source = { file: string; text: string };
 
@@ -47,7 +49,10 @@ function main(): void {
 function testSources(root: string): Source[] {
   return TEST_FOLDERS.filter((folder) => existsSync(join(root, folder))).flatMap((folder) =>
     readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
-      .filter((name) => /\.(test|e2e)\.tsx?$/.test(name) && !/(^|[\\/])(node_modules|dist)[\\/]/.test(name))
+      .filter(
+        (name) =>
+          /\.(test|e2e)\.tsx?$/.test(name) && !/(^|[\\/])(node_modules|dist)[\\/]/.test(name) && name !== OWN_TEST,
+      )
       .map((name) => ({ file: `${folder}/${name}`, text: readFileSync(join(root, folder, name), "utf8") })),
   );
 }

@@ -42,7 +42,7 @@ const LOAD_TABLE = {
     control: "number",
     step: SIDE_STEP,
     help: "Height of the picture in pixels.",
-    whenAbsent: "the model's own: 320 for most",
+    whenAbsent: "the model's own",
   },
   width: {
     schema: side,
@@ -50,7 +50,7 @@ const LOAD_TABLE = {
     control: "number",
     step: SIDE_STEP,
     help: "Width of the picture in pixels.",
-    whenAbsent: "the model's own: 576 for most",
+    whenAbsent: "the model's own",
   },
   seed: {
     schema: seed,
