@@ -38,6 +38,8 @@ export type SessionOptions = {
    * about half the memory, which goes back to the system at once, but a fifth more time. Default true.
    */
   arena?: boolean;
+  /** The engine writes the time of each operator to `<profile>_<date>.json` when the session closes. Default: nothing. */
+  profile?: string;
   /** Outputs that stay on the device, as `runKeeping` returns them. Only with device "webgpu". Default: none. */
   keep?: readonly string[];
   /** Receives rare notices, one line each. Default: dropped. */
@@ -100,6 +102,7 @@ export class Session {
           : {
               ...nativeOptions(model, device, threads, model.usesInt8 && (await needsPreciseInt8(runtime))),
               enableCpuMemArena: options.arena ?? true,
+              ...(options.profile ? { enableProfiling: true, profileFilePrefix: options.profile } : {}),
               ...(keep.length > 0 ? { preferredOutputLocation: locationsOf(model, keep) } : {}),
             };
       const session = await runtime.ort.InferenceSession.create(model.bytes, settings);
