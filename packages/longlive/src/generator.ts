@@ -6,7 +6,7 @@
 import { DeviceCopier, DeviceTensor, type Model, type Session, type TensorLike } from "@everframe/graph";
 import { type Loras, SCALES_INPUT } from "./adapters.ts";
 import type { Latents } from "./autoencoder.ts";
-import type { NetworkConfig } from "./config.ts";
+import type { NetworkConfig, TransformerConfig } from "./config.ts";
 import { DeviceKeys, RowPicker } from "./device-keys.ts";
 import { type EngineOptions, graphOptions, openSession } from "./engine.ts";
 import { HostKeys, type LayerKeys } from "./key-storage.ts";
@@ -82,6 +82,9 @@ type TimeEmbedding = { readonly e: Float32Array; readonly e0: Float32Array };
 
 const NO_LORAS: Loras = { merged: [], live: [] };
 
+/** From this size of the weights on, sessions give memory back after each pass rather than keep it for the next. */
+const LARGE_BYTES = 1e9;
+
 const MAX_KEPT_TIMES = 64;
 const MAX_KEPT_ROTATIONS = 16;
 
@@ -132,7 +135,8 @@ export class Generator {
     const { transformer, vace } = config;
     const { loras = NO_LORAS } = files;
     const written = await graphOptions(options);
-    const open = (model: Model) => openSession(model, options, { keep: tap ? [] : outputsKept(model) });
+    const arena = weightBytes(transformer) < LARGE_BYTES;
+    const open = (model: Model) => openSession(model, options, { arena, keep: tap ? [] : outputsKept(model) });
     const time = await openSession(timeGraph(transformer, files.main, { device }), options);
     const text = await open(textGraph(config, files, { ...written, tap }));
     const main = await open(transformerGraph(config, files, grid, { ...written, tap }));
@@ -356,6 +360,11 @@ export class Generator {
   #zerosOf(count: number): Float32Array {
     return this.#zeros.get(count) ?? keep(this.#zeros, MAX_KEPT_ROTATIONS, count, new Float32Array(count));
   }
+}
+
+/** Of the blocks' matrices, in float32. */
+function weightBytes({ layers, dim, ffnDim }: TransformerConfig): number {
+  return 4 * layers * dim * (8 * dim + 2 * ffnDim);
 }
 
 function index(value: number): TensorLike {

@@ -40,6 +40,8 @@ export class HostKeys implements KeyStorage {
   readonly #sizes: KeyStorageSizes;
   readonly #layers: readonly { k: Float32Array; v: Float32Array }[];
   readonly #move: MoveKeys;
+  /** Elements up to the last one that was ever written: memory behind it costs nothing until it is touched. */
+  #touched = 0;
 
   /** @param move Default: keys keep the rotation that they came with. */
   constructor(sizes: KeyStorageSizes, move: MoveKeys = () => {}) {
@@ -58,8 +60,8 @@ export class HostKeys implements KeyStorage {
 
   clear(): void {
     for (const { k, v } of this.#layers) {
-      k.fill(0);
-      v.fill(0);
+      k.fill(0, 0, this.#touched);
+      v.fill(0, 0, this.#touched);
     }
   }
 
@@ -80,8 +82,10 @@ export class HostKeys implements KeyStorage {
   async keep(own: readonly LayerKeys[], from: number, to: number): Promise<void> {
     const { dim } = this.#sizes;
     for (const [i, { k, v }] of this.#layers.entries()) {
-      k.set(hostPart(own[i]!.k, from * dim), to * dim);
+      const keys = hostPart(own[i]!.k, from * dim);
+      k.set(keys, to * dim);
       v.set(hostPart(own[i]!.v, from * dim), to * dim);
+      this.#touched = Math.max(this.#touched, to * dim + keys.length);
     }
   }
 
