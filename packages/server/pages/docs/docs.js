@@ -35,7 +35,7 @@ function typeOf(given) {
     bound === undefined || Math.abs(bound) === Number.MAX_SAFE_INTEGER ? "" : String(bound),
   );
   const range = bounds.join("") === "" ? "" : ` ${bounds.join("…")}`;
-  return `${schema.type ?? "any"}${range}`;
+  return `${[schema.type ?? "any"].flat().join(" | ")}${range}`;
 }
 
 /** The object behind a list or a choice with null, if there is one. */
@@ -63,7 +63,7 @@ function fields(given, depth = 0) {
           el("code", {}, name),
           " ",
           el("span", { class: "type" }, typeOf(schema)),
-          isRequired ? "" : " (optional)",
+          isRequired ? "" : el("span", { class: "note" }, " (optional)"),
         ),
         el(
           "dd",
