@@ -16,7 +16,7 @@ from .transformer import MASK, Condition
 from .vae import Z
 
 SHARES = {"vace_reference": .11, "vace": .36, "normal_reference": .09}
-TEXT_SHARE = .22
+TEXT_SHARE = .3
 CHUNKS = {"start": [(0, 4), (4, 7)], "mid": [(1, 4), (4, 7)], "one4": [(0, 4)], "one3": [(4, 7)]}
 GRID = {16: (16, 16), "wide": (22, 40)}
 
@@ -80,6 +80,9 @@ class Sampler:
             version = int(r.integers(len(clips.clips[clip][1])))
             one = wish.Wish([(prompts.sample(r, clips.clips[clip][1][version]), 1.)], clips.latents(clip, version, cut))
             draws[0] = dream.noise(clips.clips[clip][2], Z, *GRID[full])[(slice(None), *cut)]
+            if r.random() < .65:
+                # the same layout from noise that does not change within a chunk: easier to see
+                draws[0] = torch.cat([(part.mean(1, keepdim=True) * part.shape[1] ** .5).expand_as(part) for part in draws[0].split(dream.LENGTHS, 1)], 1)
             return Row(mode, one.target, one.target, [one, one], scale, draws, None)
         if mode.endswith("reference"):
             wishes = [wish.referenced(r, clips, clip, cut, self.palette, count)] * 2
@@ -119,7 +122,7 @@ class Sampler:
             spans.append((begin, end, [(begin - 1, begin)] * number + [(begin, end)]))
             begin = end
         frames = [f for a, z in chunks for f in range(a, z)]
-        weight = torch.tensor([.6 if row.mode == "text" else float((8 / (2 + (row.wishes[0].target - row.clean).square().mean())) ** .5) for row in rows])
+        weight = torch.tensor([1.5 if row.mode == "text" else float((8 / (2 + (row.wishes[0].target - row.clean).square().mean())) ** .5) for row in rows])
         return dict(x=torch.cat(x, 2), t=torch.cat(t, 1), positions=[base + f for f in frames], spans=spans, context=context, target=torch.cat(want, 2),
                     modes=[row.mode for row in rows], weight=weight, renoise=torch.stack([row.draws[1][:, frames] for row in rows]), **self.texts(rows, len(chunks)))
 

@@ -1,7 +1,7 @@
 """Streaming inference as the server does it: 13 frames, then 12 at a time.
 
-A chunk attends to the last latent frame of the one before, by its keys and values of the last denoising step. With video input the noise of one latent
-frame, drawn once for each step, serves the whole stream, so that a still picture stays still; without input every frame has noise of its own.
+A chunk attends to the last latent frame of the one before, by its keys and values of the last denoising step. All frames of a chunk have the same
+noise; with video input it is drawn once for each step and serves the whole stream, so that a still picture stays still.
 """
 import json
 from pathlib import Path
@@ -68,12 +68,9 @@ class Stream:
 
     def draw(self, step, shape):
         """Noise of a denoising step, [1, Z, frames, h, w]."""
-        if self.mode == "text":
-            n = torch.randn(shape, generator=self.generator)
-        else:
-            if step not in self.draws:
-                self.draws[step] = torch.randn(*shape[:2], 1, *shape[3:], generator=self.generator)
-            n = self.draws[step].expand(shape)
+        if step not in self.draws or self.mode == "text":
+            self.draws[step] = torch.randn(*shape[:2], 1, *shape[3:], generator=self.generator)
+        n = self.draws[step].expand(shape)
         if self.log is not None:
             self.log.setdefault("noise", []).append(n)
         return n
