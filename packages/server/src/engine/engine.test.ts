@@ -76,7 +76,7 @@ describe("Engine", () => {
     expect([one, two, three].map((image) => image!.data.byteLength)).toEqual([0, 0, 0]);
   });
 
-  it("serves streams in turn, so that none waits for more than the others' one chunk", async () => {
+  it("[SES19] serves streams in turn, so that none waits for more than the others' one chunk", async () => {
     const { engine } = await loaded();
     const streams = await Promise.all([engine.openStream(1), engine.openStream(2), engine.openStream(3)]);
     const orders = await Promise.all(

@@ -45,12 +45,12 @@ export class Capacity {
     if (this.#rates.length > MEASURED_CHUNKS) this.#rates.shift();
   }
 
-  /** Sessions that can be held, of which `held` are there already. */
-  limit(held: number): Limit {
+  /** Sessions that can be held, of which `held` are there already, `growing` of them without their memory yet. */
+  limit(held: number, growing: number): Limit {
     const { maxSessions, minFps } = this.#options;
     const limits: Limit[] = [
       { sessions: maxSessions, cause: "sessions" },
-      { sessions: held + this.#roomForStreams(), cause: "memory" },
+      { sessions: Math.max(0, held - growing + this.#roomForStreams()), cause: "memory" },
       // One viewer of a slow machine is better than none.
       { sessions: Math.max(1, Math.floor(this.#medianRate() / minFps)), cause: "time" },
     ];

@@ -101,6 +101,7 @@ export class ChunkLoop {
     const isVideo = parameters.inputMode === "video";
     const video = isVideo ? { frames: input.take(stream.framesPerChunk).map(this.#options.toRgba) } : {};
     const images = await this.#options.takeImages(parameters);
+    if (signal.aborted) return;
     const chunk = await stream.generate({ parameters, ...video, ...images }, signal);
     if (signal.aborted) return;
     const now = clock.now();

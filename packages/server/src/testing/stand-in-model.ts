@@ -1,6 +1,7 @@
 /**
  * A model for the engine thread that does what its prompt says, to test what
- * no real model does on demand: fail (once, with `reset_cache`), be slow, die.
+ * no real model does on demand: fail (once, with `reset_cache`), be slow, die,
+ * and lack memory for the largest pictures.
  * Images that a chunk gets it describes in a notice; "warn" gives one each chunk.
  * Otherwise it answers video with the same frames and text with frames of one
  * grey, the seed's.
@@ -22,6 +23,7 @@ export const LongLiveModel = {
     if (folder.endsWith("broken")) throw new ApiError("model_corrupt", { folder, reason: "it is a stand-in" });
     if (folder.endsWith("endless")) await aborted(options.signal);
     const size = { width: options.width ?? SIZE.width, height: options.height ?? SIZE.height };
+    if (size.width >= 2048) throw new ApiError("out_of_memory", { reason: "a stand-in shortage" });
     return {
       config: { name: "stand-in", defaultSize: SIZE },
       size,
@@ -32,6 +34,7 @@ export const LongLiveModel = {
 };
 
 function openStream(size: { width: number; height: number }, seed: number): ModelStream {
+  let streamChunk = 0;
   return {
     inputFramesPerChunk: 12,
     async generate({ parameters, frames, references, firstImage, lastImage }, signal) {
@@ -54,7 +57,7 @@ function openStream(size: { width: number; height: number }, seed: number): Mode
         ...(seen.length === 0 ? [] : [`Chunk ${order} got ${seen.join(", ")}.`]),
         ...(words.includes("warn") ? ["A stand-in warning."] : []),
       ];
-      return { frames: made, timingsMs: { denoise: [1, 2], order, total: 3 }, notices };
+      return { frames: made, timingsMs: { denoise: [1, 2], order, stream_chunk: ++streamChunk, total: 3 }, notices };
     },
     close: () => {},
   };

@@ -2,7 +2,7 @@
  * A client for tests: the guide's flow with the server's own WebRTC library,
  * in this process. It sends a moving picture and keeps what comes back.
  */
-import type { Answer, ServerMessage } from "@everframe/protocol";
+import { type Answer, type ServerMessage, serverMessage } from "@everframe/protocol";
 import wrtcModule from "@roamhq/wrtc";
 import { type I420Frame, i420Length } from "../webrtc/media-peer.ts";
 
@@ -14,16 +14,17 @@ type Channel = {
   send(text: string): void;
   close(): void;
 };
+type Candidate = { candidate: string; sdpMid: string };
 type Track = { kind: string; stop(): void };
 type Connection = {
   connectionState: string;
   localDescription: { sdp: string };
   ontrack: ((event: { track: Track; streams: unknown[] }) => void) | null;
-  onicecandidate: ((event: { candidate: { candidate: string; sdpMid: string } | null }) => void) | null;
+  onicecandidate: ((event: { candidate: Candidate | null }) => void) | null;
   createDataChannel(label: string, options: object): Channel;
   addTrack(track: Track, stream: unknown): void;
   addTransceiver(kind: string, init: object): void;
-  createOffer(): Promise<object>;
+  createOffer(options?: { iceRestart: boolean }): Promise<object>;
   setLocalDescription(offer: object): Promise<void>;
   setRemoteDescription(answer: object): Promise<void>;
   close(): void;
@@ -44,8 +45,10 @@ export type ClientOptions = {
   ask: Ask;
   /** The offer's `initialParameters`. */
   parameters?: object;
-  /** Default "sendrecv" with a moving picture; "recvonly" sends none. */
-  direction?: "sendrecv" | "recvonly";
+  /** Default "sendrecv" with a moving picture; "recvonly" sends none, and "trackless" offers to send and has nothing. */
+  direction?: "sendrecv" | "recvonly" | "trackless";
+  /** The session to take over. */
+  sessionId?: string;
   /** Picture sent, default 64x48 at 30 frames a second. */
   width?: number;
   height?: number;
@@ -56,20 +59,36 @@ export type ClientOptions = {
 export class TestClient {
   readonly frames: I420Frame[] = [];
   readonly messages: ServerMessage[] = [];
+  readonly #unspecified: string[] = [];
   readonly sessionId: string;
+  readonly #ask: Ask;
   readonly #connection: Connection;
-  readonly #channel: Channel;
+  readonly #candidates: Candidate[];
+  readonly #camera: Camera;
   readonly #stop: () => void;
+  #channel: Channel;
   #isChannelClosed = false;
   /** Whether the output came with `event.streams[0]`, as the guide's client needs it. */
   hadStream = false;
   received = 0;
 
-  private constructor(connection: Connection, channel: Channel, sessionId: string, stop: () => void) {
-    this.#connection = connection;
-    this.#channel = channel;
-    this.sessionId = sessionId;
-    this.#stop = stop;
+  private constructor(parts: {
+    ask: Ask;
+    connection: Connection;
+    channel: Channel;
+    candidates: Candidate[];
+    camera: Camera;
+    sessionId: string;
+    stop: () => void;
+  }) {
+    this.#ask = parts.ask;
+    this.#connection = parts.connection;
+    this.#candidates = parts.candidates;
+    this.#camera = parts.camera;
+    this.sessionId = parts.sessionId;
+    this.#stop = parts.stop;
+    this.#channel = parts.channel;
+    this.#listen(parts.channel);
   }
 
   /** Connects; throws with the server's answer when it refuses. */
@@ -80,8 +99,8 @@ export class TestClient {
     const source = new wrtc.nonstandard.RTCVideoSource();
     const track = source.createTrack();
     if (direction === "sendrecv") connection.addTrack(track, new wrtc.MediaStream());
-    else connection.addTransceiver("video", { direction });
-    const early: unknown[] = [];
+    else connection.addTransceiver("video", { direction: direction === "recvonly" ? direction : "sendrecv" });
+    const candidates: Candidate[] = [];
     let client: TestClient | undefined;
     let sink: { onframe: unknown; stop(): void } | undefined;
     const received: ((frame: I420Frame) => void)[] = [];
@@ -95,14 +114,18 @@ export class TestClient {
       sink = own;
     };
     connection.onicecandidate = ({ candidate }) => {
-      if (candidate !== null) early.push({ candidate: candidate.candidate, sdpMid: candidate.sdpMid });
+      if (candidate !== null) candidates.push({ candidate: candidate.candidate, sdpMid: candidate.sdpMid });
     };
     let index = 0;
-    const draw = options.draw ?? ((data: Uint8Array, i: number) => data.fill((i * 5) % 200, 0, width * height));
+    const camera: Camera = { width, height, isOn: true };
     const timer = setInterval(() => {
-      const data = new Uint8Array(i420Length(width, height)).fill(128);
-      draw(data, index++);
-      source.onFrame({ width, height, data });
+      if (!camera.isOn) return;
+      const pixels = camera.width * camera.height;
+      const data = new Uint8Array(i420Length(camera.width, camera.height)).fill(128);
+      if (options.draw === undefined) data.fill((index * 5) % 200, 0, pixels);
+      else options.draw(data, index);
+      index += 1;
+      source.onFrame({ width: camera.width, height: camera.height, data });
     }, 33);
     const stop = () => {
       clearInterval(timer);
@@ -112,28 +135,18 @@ export class TestClient {
     };
     try {
       await connection.setLocalDescription(await connection.createOffer());
-      const body = { sdp: connection.localDescription.sdp, type: "offer", initialParameters: options.parameters };
-      const response = await ask("/api/v1/webrtc/offer", { method: "POST", body: JSON.stringify(body) });
-      if (!response.ok) throw new Error(await response.text());
-      const answer = (await response.json()) as Answer;
-      client = new TestClient(connection, channel, answer.sessionId, stop);
+      const { parameters: initialParameters, sessionId } = options;
+      const answer = await offer(ask, { sdp: connection.localDescription.sdp, initialParameters, sessionId });
+      client = new TestClient({ ask, connection, channel, candidates, camera, sessionId: answer.sessionId, stop });
       const made = client;
       received.push((frame) => {
         made.received += 1;
         made.frames.push(frame);
         if (made.frames.length > 30) made.frames.shift();
       });
-      channel.onmessage = ({ data }) => made.messages.push(JSON.parse(data) as ServerMessage);
-      channel.onclose = () => {
-        made.#isChannelClosed = true;
-      };
       await connection.setRemoteDescription({ type: answer.type, sdp: answer.sdp });
       client.hadStream = hadStream;
-      await sleep(100); // gathers
-      await ask(`/api/v1/webrtc/offer/${answer.sessionId}`, {
-        method: "PATCH",
-        body: JSON.stringify({ candidates: early }),
-      });
+      await client.#trickle();
       return client;
     } catch (error) {
       stop();
@@ -149,8 +162,9 @@ export class TestClient {
     return this.#isChannelClosed;
   }
 
-  /** The messages of one type. */
+  /** The messages of one type. Throws when one came that the protocol does not describe. */
   told<T extends ServerMessage["type"]>(type: T): Extract<ServerMessage, { type: T }>[] {
+    if (this.#unspecified.length > 0) throw new Error(`not as described: ${this.#unspecified.join("; ")}`);
     return this.messages.filter((one): one is Extract<ServerMessage, { type: T }> => one.type === type);
   }
 
@@ -166,11 +180,72 @@ export class TestClient {
     await until(() => this.received >= goal, `${count} frames`, timeoutMs);
   }
 
+  /** Restarts ICE, as after a change of the network. */
+  async restartIce(): Promise<void> {
+    this.#candidates.length = 0;
+    await this.#connection.setLocalDescription(await this.#connection.createOffer({ iceRestart: true }));
+    const { sdp } = this.#connection.localDescription;
+    const answer = await offer(this.#ask, { sdp, sessionId: this.sessionId });
+    await this.#connection.setRemoteDescription({ type: answer.type, sdp: answer.sdp });
+    await this.#trickle();
+  }
+
+  /** Sends pictures of another size from now on. */
+  resize(width: number, height: number): void {
+    Object.assign(this.#camera, { width, height });
+  }
+
+  /** Stops the pictures, or lets them come again. */
+  setCamera(isOn: boolean): void {
+    this.#camera.isOn = isOn;
+  }
+
+  closeChannel(): void {
+    this.#channel.close();
+  }
+
+  /** Opens another data channel, which takes the place of the one before. */
+  openChannel(label: string): void {
+    this.#channel = this.#connection.createDataChannel(label, { ordered: true });
+    this.#listen(this.#channel);
+  }
+
   /** Says goodbye as the guide does. */
   close(): void {
     this.#channel.close();
     this.#stop();
   }
+
+  #listen(channel: Channel): void {
+    channel.onmessage = ({ data }) => {
+      const { data: message, error } = serverMessage.safeParse(JSON.parse(data));
+      if (message === undefined) this.#unspecified.push(`${data}: ${error.message}`);
+      else this.messages.push(message);
+    };
+    channel.onclose = () => {
+      if (channel === this.#channel) this.#isChannelClosed = true;
+    };
+  }
+
+  async #trickle(): Promise<void> {
+    await sleep(100); // gathers
+    await this.#ask(`/api/v1/webrtc/offer/${this.sessionId}`, {
+      method: "PATCH",
+      body: JSON.stringify({ candidates: this.#candidates }),
+    });
+  }
+}
+
+type Camera = { width: number; height: number; isOn: boolean };
+
+/** Makes an offer; throws with the server's answer when it refuses. */
+async function offer(ask: Ask, body: object): Promise<Answer> {
+  const response = await ask("/api/v1/webrtc/offer", {
+    method: "POST",
+    body: JSON.stringify({ ...body, type: "offer" }),
+  });
+  if (!response.ok) throw new Error(await response.text());
+  return (await response.json()) as Answer;
 }
 
 /** Polls until `holds`; throws naming `what` when it does not in time. */
