@@ -24,14 +24,17 @@ export const VIDEO_CODEC_TFLOP = { wan: 29.8, lightvae: 1.9 } as const;
 const PARAMETERS = { transformer: 1.419e9, vace: 0.735e9, autoencoder: 0.127e9 } as const;
 /** Keys and values of 12 latent frames of 720 tokens in 30 layers, and of the text. */
 const ATTENTION_VALUES = 2 * 30 * 12 * 720 * 1536 + 2 * 45 * 512 * 1536;
-/** What the autoencoder remembers of the frames before. */
+/** What the autoencoder remembers of the frames before: one video encoded and one decoded. */
 const CODEC_VALUES = 0.7e9;
+/** The same of a second encoded video: the grey one that a condition is told of. */
+const GREY_VALUES = 0.26e9;
 /** For a layer of the text encoder at a time, activations, and everything else. */
 const SPARE_BYTES = 2e9;
 
 /** Bytes of memory that a run on the processor takes. */
 export function wanMemoryBytes({ vace }: { vace: boolean }): number {
   const { transformer, autoencoder } = PARAMETERS;
-  const values = transformer + autoencoder + (vace ? PARAMETERS.vace : 0) + ATTENTION_VALUES + CODEC_VALUES;
+  const values =
+    transformer + autoencoder + (vace ? PARAMETERS.vace + GREY_VALUES : 0) + ATTENTION_VALUES + CODEC_VALUES;
   return 4 * values + SPARE_BYTES;
 }
