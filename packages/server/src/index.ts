@@ -7,13 +7,15 @@ import { readFileSync } from "node:fs";
 import type { Server } from "node:http";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { ApiError, type IceServer } from "@everframe/protocol";
+import { ApiError } from "@everframe/protocol";
 import { createAdaptorServer } from "@hono/node-server";
 import type { Hono } from "hono";
 import type { Logger } from "pino";
 import { AssetStore } from "./assets/asset-store.ts";
 import { ImageDecoder } from "./assets/image-decoder.ts";
 import { createApp } from "./http/app.ts";
+import { IceDirectory } from "./ice/ice-directory.ts";
+import { readIceSettings } from "./ice/ice-settings.ts";
 import type { LogFile } from "./log-file.ts";
 import { createLogger } from "./logger.ts";
 import { ServerMetrics } from "./metrics/server-metrics.ts";
@@ -26,6 +28,11 @@ import { longlive } from "./pipelines/longlive.ts";
 import { passthrough } from "./pipelines/passthrough.ts";
 import type { PipelineDefinition } from "./pipelines/pipeline.ts";
 import { type PipelineActivity, PipelineManager } from "./pipelines/pipeline-manager.ts";
+import { Encoder } from "./recording/encoder.ts";
+import { Recordings } from "./recording/recordings.ts";
+import { Access } from "./security/access.ts";
+import type { ProtectionOptions, Rates } from "./security/protect.ts";
+import { isLoopbackName } from "./security/request-source.ts";
 import { systemClock } from "./sessions/clock.ts";
 import { SessionManager } from "./sessions/session-manager.ts";
 import type { Restore } from "./supervisor/restart-policy.ts";
@@ -34,8 +41,10 @@ import { createWrtcBackend } from "./webrtc/wrtc-peer.ts";
 const STUDIO_FOLDER = fileURLToPath(new URL("../../../apps/studio/dist", import.meta.url));
 const EXAMPLES_FOLDER = fileURLToPath(new URL("../../../examples", import.meta.url));
 const PACKAGE = fileURLToPath(new URL("../package.json", import.meta.url));
-/** For clients that are not on this machine. */
-const PUBLIC_STUN: IceServer = { urls: ["stun:stun.l.google.com:19302"] };
+/** Connections at once: enough for every session's, and for a crowd that looks on. */
+const MAX_CONNECTIONS = 1024;
+/** A client that takes longer to say what it wants is no client. */
+const HEADERS_TIMEOUT_MS = 20_000;
 
 export type ServerOptions = {
   /** Default 127.0.0.1. */
@@ -48,12 +57,34 @@ export type ServerOptions = {
   hub?: HubSettings;
   /** Default `assets` beside the models folder. */
   assetsDir?: string;
+  /** Where recordings are kept; default `recordings` beside the models folder. */
+  recordingsDir?: string;
+  /** Recordings older than this are removed, hours; default 24. */
+  recordingMaxHours?: number;
+  /** All recordings together, GiB; default 10. */
+  recordingMaxGib?: number;
+  /** Path or name of ffmpeg, which records; default "ffmpeg". */
+  ffmpeg?: string;
   /** Folder of LoRA files; default `lora` beside the models folder. */
   loraDir?: string;
   /** Folder of the built page; default that of apps/studio. */
   studioFolder?: string;
-  /** Default: none when bound to this machine alone, else a public STUN server. */
-  iceServers?: readonly IceServer[];
+  /** STUN and TURN servers, each a URL or JSON; default as the environment says, see `readIceSettings`. */
+  iceServers?: readonly string[];
+  /** Whether to connect through TURN servers alone. */
+  isRelayOnly?: boolean;
+  /** UDP ports for media, both included; default any. */
+  udpPorts?: { min: number; max: number };
+  /** What clients have to show; default nothing. */
+  token?: string;
+  /** Origins whose pages may use everything, "*" for all; see `ProtectionOptions`. */
+  allowOrigins?: readonly string[];
+  /** Names of this server beside the local ones; they matter without a token alone. */
+  allowHosts?: readonly string[];
+  /** Whether a proxy in front tells the client's address in X-Forwarded-For. */
+  trustProxy?: boolean;
+  /** How often one address may make offers, upload, and show wrong tokens. */
+  rates?: Partial<Rates>;
   /** Sessions at once, even if the machine could hold more; default 8. */
   maxSessions?: number;
   /** Frames a second that each session should get at least: more sessions than that allows are refused. Default 2. */
@@ -90,13 +121,26 @@ export function createServer(options: ServerOptions = {}): EverframeServer {
   const places = { modelsDir, cache: new HubCache(hub.cacheDir) };
   const downloads = new DownloadManager({ settings: hub, places }, log);
   const assets = new AssetStore(options.assetsDir ?? join(dirname(modelsDir), "assets"));
-  const iceServers = options.iceServers ?? (isLoopback(host) ? [] : [PUBLIC_STUN]);
+  const isLocal = isLoopbackName(host);
+  const { iceServers = [], isRelayOnly = false, udpPorts, trustProxy = false } = options;
+  // A proxy in front means that clients come from elsewhere after all.
+  const iceSettings = readIceSettings({ iceServers, isRelayOnly, isLocal: isLocal && !trustProxy }, process.env);
+  const ice = new IceDirectory(iceSettings, log);
+  const access = new Access(options.token);
+  const protection: ProtectionOptions = {
+    access,
+    isLocal,
+    trustProxy,
+    ...(options.allowOrigins === undefined ? {} : { allowOrigins: options.allowOrigins }),
+    ...(options.allowHosts === undefined ? {} : { allowHosts: options.allowHosts }),
+    ...(options.rates === undefined ? {} : { rates: options.rates }),
+  };
   const metrics = new ServerMetrics();
   const sessions = new SessionManager({
     onChunk: (tookMs) => metrics.countChunk(tookMs),
     onEnd: (reason, figures) => metrics.countSession(reason, figures),
-    media: createWrtcBackend(log),
-    iceServers,
+    media: createWrtcBackend({ log, isRelayOnly, ...(udpPorts === undefined ? {} : { udpPorts }) }),
+    iceServers: () => ice.servers(),
     resolveAsset: (path) => assets.resolve(path),
     imageDecoder: new ImageDecoder(),
     clock: systemClock,
@@ -106,6 +150,14 @@ export function createServer(options: ServerOptions = {}): EverframeServer {
     maxSessions: options.maxSessions ?? 8,
     minFps: options.minFps ?? 2,
     availableBytes,
+  });
+  const recordings = new Recordings({
+    folder: options.recordingsDir ?? join(dirname(modelsDir), "recordings"),
+    encoder: new Encoder(options.ffmpeg),
+    maxAgeMs: (options.recordingMaxHours ?? 24) * 3600_000,
+    maxBytes: (options.recordingMaxGib ?? 10) * 1024 ** 3,
+    clock: systemClock,
+    log,
   });
   const loraDir = resolve(options.loraDir ?? join(dirname(modelsDir), "lora"));
   const models = { places, loraDir };
@@ -132,7 +184,9 @@ export function createServer(options: ServerOptions = {}): EverframeServer {
     sessions,
     assets,
     downloads,
-    iceServers,
+    recordings,
+    ice,
+    protection,
     ...pages,
     version,
     metrics,
@@ -145,16 +199,25 @@ export function createServer(options: ServerOptions = {}): EverframeServer {
     app,
     async start() {
       socket = createAdaptorServer({ fetch: app.fetch }) as Server;
+      socket.maxConnections = MAX_CONNECTIONS;
+      socket.headersTimeout = HEADERS_TIMEOUT_MS;
       socket.listen(options.port ?? 8000, host);
       await once(socket, "listening"); // rejects on "error"
       const address = socket.address();
       if (address === null || typeof address === "string") throw new Error("internal: the socket has no port");
-      const name = isLoopback(host) || isAnyAddress(host) ? "localhost" : host.includes(":") ? `[${host}]` : host;
+      if (!isLocal && access.isOpen) {
+        log.warn(
+          { host },
+          "anyone who reaches this address can use this server: give it a token, or bind it to 127.0.0.1",
+        );
+      }
+      const name = isLocal || isAnyAddress(host) ? "localhost" : host.includes(":") ? `[${host}]` : host;
       return { url: `http://${name}:${address.port}`, port: address.port };
     },
     async close() {
       socket?.close();
       await downloads.close();
+      await recordings.close();
       // The pipeline's end includes that of its sessions, and waits for the engine thread.
       await pipelines.close();
       await sessions.closeAll("server_shutdown");
@@ -173,10 +236,6 @@ function restorePipeline(pipelines: PipelineManager, { load, failed }: Restore =
     ? new ApiError("out_of_memory", { reason: `${reason}; most likely the memory did not suffice` })
     : new ApiError("load_failed", { pipelineId, reason });
   pipelines.fail(error);
-}
-
-function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "::1" || host.startsWith("127.");
 }
 
 function isAnyAddress(host: string): boolean {

@@ -1,11 +1,11 @@
 /**
- * The HTTP side of the server: all routes, any origin, and every error as
+ * The HTTP side of the server: all routes behind their protection, and every error as
  * `{detail, code, retryable}`. `app.request()` tests it without a socket.
  */
 import { ApiError, type ErrorBody } from "@everframe/protocol";
 import { type Context, Hono } from "hono";
-import { cors } from "hono/cors";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
+import { protect } from "../security/protect.ts";
 import { addAssetRoutes } from "./asset-routes.ts";
 import type { AppContext } from "./context.ts";
 import { addDocsRoutes } from "./docs-routes.ts";
@@ -13,6 +13,7 @@ import { Endpoints } from "./endpoints.ts";
 import { addHealthRoutes } from "./health-routes.ts";
 import { addModelRoutes } from "./model-routes.ts";
 import { addPipelineRoutes } from "./pipeline-routes.ts";
+import { addRecordingRoutes } from "./recording-routes.ts";
 import { addSessionRoutes } from "./session-routes.ts";
 import { staticFiles } from "./static-files.ts";
 import { addSystemRoutes } from "./system-routes.ts";
@@ -26,7 +27,7 @@ export function createApp(context: AppContext): Hono {
     await next();
     metrics.countRequest(c.req.method, endpoints.patternOf(c.req.path) ?? "page", c.res.status);
   });
-  app.use(cors({ origin: "*" }));
+  app.use(...protect(context.protection));
   app.onError((thrown, c) => {
     const error = ApiError.from(thrown);
     const { method, path } = c.req;
@@ -40,6 +41,7 @@ export function createApp(context: AppContext): Hono {
   addPipelineRoutes(endpoints, context);
   addWebrtcRoutes(endpoints, context);
   addSessionRoutes(endpoints, context);
+  addRecordingRoutes(endpoints, context);
   addAssetRoutes(endpoints, context);
   addModelRoutes(endpoints, context);
   addHealthRoutes(endpoints, context);

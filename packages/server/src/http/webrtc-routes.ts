@@ -8,7 +8,8 @@ import type { AppContext } from "./context.ts";
 import type { Endpoints } from "./endpoints.ts";
 
 export function addWebrtcRoutes(endpoints: Endpoints, context: AppContext): void {
-  const { pipelines, sessions, assets } = context;
+  const { pipelines, sessions, assets, ice } = context;
+  const { access } = context.protection;
   const tag = "WebRTC";
   endpoints.add(
     {
@@ -18,7 +19,7 @@ export function addWebrtcRoutes(endpoints: Endpoints, context: AppContext): void
       summary: "Names the STUN and TURN servers for the client's RTCPeerConnection.",
       answers: { 200: { text: "As RTCPeerConnection takes them.", body: { schema: iceServers } } },
     },
-    () => ({ iceServers: [...context.iceServers] }),
+    async () => ({ iceServers: await ice.servers() }),
   );
   endpoints.add(
     {
@@ -34,13 +35,15 @@ export function addWebrtcRoutes(endpoints: Endpoints, context: AppContext): void
       answers: { 200: { text: "The answer, with all of the server's candidates.", body: { schema: offerAnswer } } },
       errors: ["pipeline_not_loaded", "invalid_sdp", "no_common_codec", "session_not_found", "too_many_sessions"],
     },
-    async ({ body: offer }): Promise<Answer> => {
+    async ({ body: offer, c }): Promise<Answer> => {
+      access.checkSession(c, offer.sessionId);
       const initial = parseInitialParameters(offer.initialParameters, (path) => assets.resolve(path));
       const { sessionId, sdp } =
         offer.sessionId == null
           ? await sessions.open(pipelines.pipeline, offer.sdp, initial, offer.ticket ?? undefined)
           : await sessions.resume(offer.sessionId, offer.sdp, offer.initialParameters);
-      return { sdp, type: "answer", sessionId };
+      const sessionToken = access.sessionToken(sessionId);
+      return { sdp, type: "answer", sessionId, ...(sessionToken === undefined ? {} : { sessionToken }) };
     },
   );
   endpoints.add(

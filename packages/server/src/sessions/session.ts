@@ -36,7 +36,8 @@ export type SessionOptions = {
   id: string;
   pipeline: Pipeline;
   media: MediaBackend;
-  iceServers: readonly IceServer[];
+  /** Those of the moment: their credentials end. */
+  iceServers: () => Promise<readonly IceServer[]>;
   /** Upper bound of the bitrate, whatever the size; undefined for none. */
   maxBitrateBps?: number;
   initial: ParameterUpdate;
@@ -242,7 +243,7 @@ export class Session {
       this.#life.follow("offered");
       return answer;
     }
-    const next = this.#createPeer();
+    const next = this.#createPeer(await this.#options.iceServers());
     let answer: string;
     try {
       answer = await next.answer(offerSdp);
@@ -260,8 +261,8 @@ export class Session {
     return answer;
   }
 
-  #createPeer(): SessionPeer {
-    const { media, iceServers, clock } = this.#options;
+  #createPeer(iceServers: readonly IceServer[]): SessionPeer {
+    const { media, clock } = this.#options;
     const isCurrent = () => this.#peer === peer;
     const peer: SessionPeer = new SessionPeer({
       media,

@@ -21,6 +21,8 @@ import { hasVideo, hintBitrate, offersVp8, refuseRotation } from "./sdp.ts";
 
 /** Candidates of STUN and TURN servers that come later are left out of the answer. */
 const GATHERING_LIMIT_MS = 1000;
+/** Where there are no others than those of TURN servers, which may be far. */
+const RELAY_GATHERING_LIMIT_MS = 5000;
 const START_BITRATE_BPS = 1_200_000;
 /** Messages kept until the data channel is open. */
 const MAX_WAITING_MESSAGES = 16;
@@ -75,10 +77,19 @@ type Library = {
 };
 const wrtc = wrtcModule as unknown as Library;
 
-/** The libwebrtc of this process. `log` hears of handlers that failed. */
-export function createWrtcBackend(log: Logger): MediaBackend {
+export type WrtcOptions = {
+  /** Hears of handlers that failed. */
+  log: Logger;
+  /** Whether to connect through TURN servers alone. */
+  isRelayOnly?: boolean;
+  /** UDP ports to use, both included; default any. */
+  udpPorts?: { min: number; max: number };
+};
+
+/** The libwebrtc of this process. */
+export function createWrtcBackend(backend: WrtcOptions): MediaBackend {
   return {
-    createPeer: (events, options) => new WrtcPeer(events, options, log),
+    createPeer: (events, options) => new WrtcPeer(events, options, backend),
     toRgba(frame) {
       const { width, height } = frame;
       const rgba = { width, height, data: new Uint8Array(width * height * 4) };
@@ -98,6 +109,7 @@ class WrtcPeer implements MediaPeer {
   readonly #events: PeerEvents;
   readonly #log: Logger;
   readonly #maxBitrateBps: number;
+  readonly #isRelayOnly: boolean;
   readonly #connection: Connection;
   readonly #source = new wrtc.nonstandard.RTCVideoSource();
   readonly #track: Track;
@@ -109,11 +121,17 @@ class WrtcPeer implements MediaPeer {
   #isEnded = false;
   #endTimers: NodeJS.Timeout[] = [];
 
-  constructor(events: PeerEvents, options: PeerOptions, log: Logger) {
+  constructor(events: PeerEvents, options: PeerOptions, { log, isRelayOnly = false, udpPorts }: WrtcOptions) {
     this.#events = events;
     this.#log = log;
     this.#maxBitrateBps = options.maxBitrateBps;
-    this.#connection = new wrtc.RTCPeerConnection({ iceServers: options.iceServers, bundlePolicy: "max-bundle" });
+    this.#isRelayOnly = isRelayOnly;
+    this.#connection = new wrtc.RTCPeerConnection({
+      iceServers: options.iceServers,
+      iceTransportPolicy: isRelayOnly ? "relay" : "all",
+      bundlePolicy: "max-bundle",
+      ...(udpPorts === undefined ? {} : { portRange: udpPorts }),
+    });
     this.#track = this.#source.createTrack();
     // Before the offer is set, and with a stream: the client's `event.streams[0]` comes from here (JSEP, RFC 8829 5.10).
     this.#connection.addTrack(this.#track, new wrtc.MediaStream());
@@ -293,7 +311,7 @@ class WrtcPeer implements MediaPeer {
     const hasCandidates = () => /^a=candidate:/m.test(connection.localDescription?.sdp ?? "");
     if (connection.iceGatheringState === "complete" && hasCandidates()) return Promise.resolve();
     return new Promise((resolve) => {
-      const timer = setTimeout(done, GATHERING_LIMIT_MS);
+      const timer = setTimeout(done, this.#isRelayOnly ? RELAY_GATHERING_LIMIT_MS : GATHERING_LIMIT_MS);
       function done() {
         clearTimeout(timer);
         connection.onicegatheringstatechange = null;

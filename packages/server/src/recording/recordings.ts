@@ -1,0 +1,230 @@
+/**
+ * The recordings of all sessions: one at a time for each, its newest file for
+ * download, and an eye on the folder, where nothing stays longer than the
+ * operator wants or takes more room.
+ */
+import { mkdir, readdir, rm, stat } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { ApiError, errorText, type RecordingFormat, type RecordingInfo } from "@everframe/protocol";
+import type { Logger } from "pino";
+import { type OpenFile, openFile } from "../open-file.ts";
+import type { Clock } from "../sessions/clock.ts";
+import type { I420Frame } from "../webrtc/media-peer.ts";
+import type { Encoder } from "./encoder.ts";
+import { Recording } from "./recording.ts";
+
+const CHECK_MS = 1000;
+const SWEEP_MS = 60_000;
+/** Nobody wants a longer one by intent. */
+const MAX_DURATION_MS = 2 * 3600_000;
+/** Sessions whose newest recording is remembered. */
+const MAX_REMEMBERED = 1000;
+/** Names that this server gives. */
+const NAME = /^everframe-\d{8}-\d{6}-[\w-]+\.(part\.)?(mp4|webm)$/;
+
+/** What a recording needs of a session. */
+export type Recordable = {
+  readonly id: string;
+  readonly state: string;
+  readonly lastFrame: I420Frame | undefined;
+  watchFrames(watch: (frame: I420Frame) => void): () => void;
+};
+
+export type RecordingsOptions = {
+  /** Is made when it is not there. */
+  folder: string;
+  encoder: Encoder;
+  /** Files older than this are removed, milliseconds. */
+  maxAgeMs: number;
+  /** All files together; the oldest are removed first, and a recording that needs more is ended. */
+  maxBytes: number;
+  clock: Clock;
+  log: Logger;
+};
+
+type Entry = {
+  readonly session: Recordable;
+  readonly recording: Recording;
+  readonly unwatch: () => void;
+  end: { bytes: number } | { error: string } | undefined;
+};
+
+export class Recordings {
+  readonly #options: RecordingsOptions;
+  /** The newest of each session, in the order of their starts. */
+  readonly #entries = new Map<string, Entry>();
+  readonly #starting = new Set<string>();
+  #cancelCheck: () => void;
+  #sweptAtMs = 0;
+  #isClosed = false;
+
+  constructor(options: RecordingsOptions) {
+    this.#options = options;
+    this.#cancelCheck = options.clock.after(CHECK_MS, () => void this.#check());
+    this.#sweptAtMs = options.clock.now();
+    void this.#sweep();
+  }
+
+  /** How many run now. */
+  get running(): number {
+    return [...this.#entries.values()].filter((one) => one.end === undefined).length;
+  }
+
+  /**
+   * Begins to record what the session sends. False when it is being recorded already.
+   * Throws `encoder_missing`, `session_not_found`, `recording_failed`.
+   */
+  async start(session: Recordable, format: RecordingFormat): Promise<boolean> {
+    const { folder, encoder, clock, log } = this.#options;
+    const { id } = session;
+    const before = this.#entries.get(id);
+    if (this.#starting.has(id) || (before !== undefined && before.end === undefined)) return false;
+    this.#starting.add(id);
+    try {
+      await mkdir(folder, { recursive: true, mode: 0o700 }).catch((cause: unknown) => {
+        throw new ApiError("recording_failed", { reason: errorText(cause) }, { cause });
+      });
+      const recording = await Recording.start({ encoder, format, path: join(folder, nameOf(id, format)), clock });
+      const unwatch = session.watchFrames((frame) => recording.write(frame));
+      if (session.lastFrame !== undefined) recording.write(session.lastFrame);
+      this.#entries.delete(id);
+      this.#entries.set(id, { session, recording, unwatch, end: undefined });
+      this.#forgetOld();
+      log.info({ session: id.slice(0, 8), format }, "recording started");
+      // The session, or the server, may have ended meanwhile.
+      if (this.#isClosed || session.state === "closed") await this.stop(id);
+      return true;
+    } finally {
+      this.#starting.delete(id);
+    }
+  }
+
+  /** Ends a session's recording; false when there is none that runs. Throws `recording_failed`. */
+  async stop(sessionId: string): Promise<boolean> {
+    const entry = this.#entries.get(sessionId);
+    if (entry === undefined || entry.end !== undefined) return false;
+    entry.unwatch();
+    const { recording } = entry;
+    const log = this.#options.log.child({ session: sessionId.slice(0, 8) });
+    try {
+      await recording.stop();
+      const { size } = await stat(recording.path);
+      entry.end = { bytes: size };
+      log.info({ frames: recording.frames, dropped: recording.dropped, bytes: size }, "recording ended");
+    } catch (thrown) {
+      const error = ApiError.from(thrown);
+      entry.end = { error: error.message };
+      log.warn({ err: error.cause ?? thrown }, "recording failed");
+      throw error;
+    }
+    return true;
+  }
+
+  /** Of the session's newest recording; undefined when there is none. */
+  info(sessionId: string): RecordingInfo | undefined {
+    const entry = this.#entries.get(sessionId);
+    if (entry === undefined) return undefined;
+    const { recording, end } = entry;
+    return {
+      state: end === undefined ? "recording" : "error" in end ? "failed" : "finished",
+      format: recording.format,
+      name: basename(recording.path),
+      started_at: recording.startedAt.getTime() / 1000,
+      duration_seconds: Math.round(recording.durationMs) / 1000,
+      frames: recording.frames,
+      dropped: recording.dropped,
+      bytes: end !== undefined && "bytes" in end ? end.bytes : null,
+      error: end !== undefined && "error" in end ? end.error : null,
+    };
+  }
+
+  /** Opens the session's newest file. Throws `recording_not_found`, `recording_running`. */
+  async open(sessionId: string): Promise<{ file: OpenFile; name: string; format: RecordingFormat }> {
+    const { recording, end } = this.#get(sessionId);
+    if (end === undefined) throw new ApiError("recording_running", {});
+    const file = await openFile(recording.path);
+    if (file === undefined) throw new ApiError("recording_not_found", { sessionId });
+    return { file, name: basename(recording.path), format: recording.format };
+  }
+
+  /** Removes the session's newest file. Throws `recording_not_found`, `recording_running`. */
+  async remove(sessionId: string): Promise<void> {
+    const { recording, end } = this.#get(sessionId);
+    if (end === undefined) throw new ApiError("recording_running", {});
+    this.#entries.delete(sessionId);
+    await rm(recording.path, { force: true });
+  }
+
+  /** Ends all that run, whole where that is possible. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#cancelCheck();
+    await Promise.all([...this.#entries.keys()].map((id) => this.#stopQuietly(id)));
+  }
+
+  #get(sessionId: string): Entry {
+    const entry = this.#entries.get(sessionId);
+    if (entry === undefined) throw new ApiError("recording_not_found", { sessionId });
+    return entry;
+  }
+
+  /** Ends those whose session, encoder or room has come to its end. */
+  async #check(): Promise<void> {
+    const { clock } = this.#options;
+    const isDue = clock.now() - this.#sweptAtMs >= SWEEP_MS;
+    const running = [...this.#entries].filter(([, one]) => one.end === undefined);
+    if (isDue || running.length > 0) {
+      this.#sweptAtMs = isDue ? clock.now() : this.#sweptAtMs;
+      const isFull = await this.#sweep();
+      for (const [id, { session, recording }] of running) {
+        const isLong = recording.durationMs > MAX_DURATION_MS;
+        if (isFull || isLong || recording.hasFailed || session.state === "closed") void this.#stopQuietly(id);
+      }
+    }
+    if (!this.#isClosed) this.#cancelCheck = clock.after(CHECK_MS, () => void this.#check());
+  }
+
+  /** Removes files that are too old, and the oldest while all are too large. True when what remains is too large. */
+  async #sweep(): Promise<boolean> {
+    const { folder, maxAgeMs, maxBytes } = this.#options;
+    const inUse = new Set(
+      [...this.#entries.values()].filter((one) => one.end === undefined).map((one) => one.recording.partPath),
+    );
+    const files: { path: string; bytes: number; modifiedMs: number }[] = [];
+    for (const name of await readdir(folder).catch(() => [])) {
+      const path = join(folder, name);
+      const info = NAME.test(name) ? await stat(path).catch(() => undefined) : undefined;
+      if (info?.isFile()) files.push({ path, bytes: info.size, modifiedMs: info.mtimeMs });
+    }
+    files.sort((a, b) => a.modifiedMs - b.modifiedMs);
+    let bytes = files.reduce((sum, one) => sum + one.bytes, 0);
+    for (const file of files) {
+      const isOld = Date.now() - file.modifiedMs > maxAgeMs;
+      if (inUse.has(file.path) || (!isOld && bytes <= maxBytes)) continue;
+      await rm(file.path, { force: true });
+      bytes -= file.bytes;
+      this.#options.log.info(
+        { file: basename(file.path) },
+        isOld ? "old recording removed" : "recording removed for room",
+      );
+    }
+    return bytes > maxBytes;
+  }
+
+  async #stopQuietly(sessionId: string): Promise<void> {
+    // It was logged, and `info` tells it.
+    await this.stop(sessionId).catch(() => {});
+  }
+
+  #forgetOld(): void {
+    for (const [id, { end }] of this.#entries) {
+      if (this.#entries.size <= MAX_REMEMBERED) return;
+      if (end !== undefined) this.#entries.delete(id);
+    }
+  }
+}
+
+function nameOf(sessionId: string, format: RecordingFormat): string {
+  const [date = "", time = ""] = new Date().toISOString().replace(/[-:]/g, "").split(/[T.]/);
+  return `everframe-${date}-${time}-${sessionId.slice(0, 8)}.${format}`;
+}
