@@ -12,6 +12,7 @@ from PIL import Image, ImageDraw
 from . import scenes, stream, styles
 from .data import CACHE, look
 from .export import v_scale
+from .prompts import KEYWORD
 from .text_encoder import TextEncoder
 from .tokenizer import Tokenizer
 from .transformer import Transformer
@@ -53,18 +54,15 @@ def rendered(models, clip, name, mode, seed, at, reference):
         return look(name, clip[at:at + 1])[0]
     kind, _, scale = mode.partition(":")
     if kind == "text":
-        s = stream.Stream(models, PROMPTS.get(name, name), "text", seed=seed)
+        s = stream.Stream(models, KEYWORD.get(name, name), "text", seed=seed)
         h, w = (n // 8 for n in clip.shape[1:3])
         with torch.no_grad():
             for n in (4, 3, 3)[:1 + (at - 1) // 12 + (at > 12)]:
                 out, s.decoder = models.vae.decode(s.denoise(torch.zeros(1, Z, n, h, w)), s.decoder)
         return ((out[0, :, -1].permute(1, 2, 0) + 1) * 127.5).round().clamp(0, 255).byte().numpy()
     steps = {"1": (700,), "3": (700, 600, 500), "4": (1000, 750, 500, 250)}.get(scale[1:] if scale.startswith("s") else "", (700, 500))
-    s = stream.Stream(models, PROMPTS.get(name, name), "normal" if kind == "normal" else "vace", float(scale) if kind == "normal" else .7, steps, seed, [reference] if "ref" in kind else ())
+    s = stream.Stream(models, KEYWORD.get(name, name), "normal" if kind.startswith("normal") else "vace", float(scale) if kind.startswith("normal") else .7, steps, seed, [reference] if "ref" in kind else ())
     return s.run(clip[:13 + 12 * (max(0, at - 1) // 12)])[at]
-
-
-PROMPTS = {}
 
 
 def main():

@@ -26,7 +26,7 @@ from .transformer import Transformer
 
 LR, FILE, START = 2e-3, CACHE / "transformer.pt", CACHE / "start.pt"
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
-SMALL, LATE = .62, .66
+SMALL, LATE = .7, .7
 
 
 def move(b):
@@ -88,13 +88,11 @@ class Trainer:
 
     def step(self, part):
         rng = self.plan
-        if part < SMALL:
-            # single chunks show more looks, clips and phrasings for the same work
-            layout = ["one3", "one4", "start", "mid"][rng.choice(4, p=[.5, .2, .14, .16])]
-            size, n = 8, {"one3": 64, "one4": 48}.get(layout, 32)
-        else:
-            layout = ["one4", "start", "mid"][rng.choice(3, p=[.12, .38, .5])]
-            size, n = ("wide", 2) if len(self.pool.looks["wide"]) and rng.random() < .25 else (16, 8)
+        wide = part > SMALL and len(self.pool.looks["wide"]) and rng.random() < .22
+        # single chunks show more looks, clips and phrasings for the same work; n: rows of 8x8 latents
+        layout = ["one3", "one4", "start", "mid"][rng.choice(4, p=[.5, .2, .14, .16] if part < SMALL else [.25, .12, .25, .38])]
+        n = {"one3": 64, "one4": 48}.get(layout, 32)
+        size, n = (8, n) if part < SMALL else ("wide", n // 16) if wide else (16, n // 4)
         b = move(self.sampler.batch(size, max(1, n // self.count), layout))
         if part > LATE and rng.random() < .3:
             b = self.own(b)
