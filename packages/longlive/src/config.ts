@@ -70,7 +70,10 @@ export type NetworkConfig = {
   readonly maxFrames: number;
   /** Where the keys that later chunks attend to come from: a pass of their own over the clean latents, or the last denoising step. */
   readonly context: "clean_pass" | "last_step";
-  /** Noise over video input: drawn for every frame, or once a stream, which keeps a still picture still. */
+  /**
+   * "fresh": every frame has noise of its own. "fixed": all frames of a chunk have the same, and over video input all
+   * chunks, which keeps a still picture still.
+   */
   readonly noise: "fresh" | "fixed";
   readonly transformer: TransformerConfig;
   /** Adapter that belongs to the transformer and is always merged into it. */

@@ -326,12 +326,12 @@ export class LongLiveStream {
 
   #noise({ baseSeed }: Parameters, overVideo: boolean): NoiseSource {
     const { config, generator } = this.#parts;
+    const { height, width } = generator.grid;
     const open = this.#options.noise ?? seededNoise;
-    const seed = baseSeed ?? this.#options.seed;
-    if (config.noise === "fixed" && overVideo) {
-      return repeatedNoise(open(seed), config.transformer.inChannels * generator.grid.height * generator.grid.width);
-    }
-    return open(seed + (this.#compat.freshNoise ? this.#madeFrames : this.#startFrame));
+    const isFixed = config.noise === "fixed";
+    const frames = this.#compat.freshNoise ? this.#madeFrames : this.#startFrame;
+    const source = open((baseSeed ?? this.#options.seed) + (isFixed && overVideo ? 0 : frames));
+    return isFixed ? repeatedNoise(source, config.transformer.inChannels * height * width) : source;
   }
 
   #noiseScale({ noiseScale, noiseController }: Parameters, pixels: Pixels): number {
