@@ -18,6 +18,8 @@ PARTS = ("looks", "still", "autoencoder", "mixes", "grades", "noise", "steps", "
 PROBES = PARTS[3:-1]
 # Frames of a clip and those that are held against the operators, by size: whole chunks in Normal mode, at most 12 over in VACE.
 FRAMES = {"320x176": (37, [5, 12, 18, 24, 31]), "576x320": (25, [5, 12, 18])}
+CLIPS = {"320x176": [*clips.PHOTOGRAPHS, *clips.PROCEDURAL], "576x320": [*clips.PHOTOGRAPHS, clips.PROCEDURAL[0]]}
+CARD_SHEETS = ("320x176 operators", "320x176 normal", "320x176 vace", "noise scale", "mixes", "references", "text mode")
 CARD_LIMIT = 250_000
 
 
@@ -61,37 +63,49 @@ def main():
     if a.drift and "drift" not in parts:
         parts.append("drift")
     sizes = a.size or (["320x176"] if a.quick else list(SIZES))
-    chosen = a.clips or (["astronaut", "scene 1"] if a.quick else [*clips.PHOTOGRAPHS, *clips.PROCEDURAL])
     began, folder = time.time(), a.sheets or CACHE / "evaluation"
     tell = lambda line: print(f"[{time.time() - began:4.0f} s] {line}", flush=True)
-    said = " ".join(w for w in sys.argv[1:] if w not in ("--card", "--card-sheets"))
-    result = {"weights": weights(a.model), "arguments": said, "sizes": {}, "probes": {}, "probe_size": sizes[0]}
+    result = {"weights": weights(a.model), "arguments": said(a), "sizes": {}, "probes": {}, "probe_size": sizes[0]}
     pictures = {}
     with Runner(a.model, a.threads) as runner:
         for size in sizes:
+            chosen = a.clips or (["astronaut", "scene 1"] if a.quick else CLIPS[size])
             result["sizes"][size] = one_size(runner, size, a, parts, chosen, pictures, tell)
-        bench = None
-        for name in [p for p in PROBES if p in parts]:
-            bench = bench or probes.Bench(runner, [clips.clip(c, 25, *SIZES[sizes[0]]) for c in (chosen[:1] if a.quick else ["astronaut", "scene 1"])], a.looks, tell)
-            made = getattr(probes, name)
-            result["probes"][name] = made(bench, a.looks) if name == "text" else made(bench)
-        pictures.update({name: made for name, made in (bench.sheets if bench else {}).items()})
+        bench = probes.Bench(runner, [clips.clip(c, 25, *SIZES[sizes[0]]) for c in (["astronaut"] if a.quick else ["astronaut", "scene 1"])], a.looks, tell)
+        for name in PROBES:
+            if name in parts:
+                result["probes"][name] = getattr(probes, name)(bench)
+        pictures.update(bench.sheets)
         if "drift" in parts:
             result["drift"] = probes.drift(runner, a.drift or 10, SIZES[sizes[0]], tell)
-    for name, made in pictures.items():
-        h, w = next(iter(made.values())).shape[:2]
-        sheets.save(sheets.sheet(made, (w // 2, h // 2) if w > 400 else (w * 3 // 4, h * 3 // 4)), folder / f"{name.replace(' ', '-')}.jpg")
-    text = report.markdown(result)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "results.json").write_text(json.dumps(result, indent=1))
+    for name, made in pictures.items():
+        h, w = next(iter(made.values())).shape[:2]
+        sheets.save(sheets.sheet(made, (w // 2, h // 2) if w > 400 else (w * 3 // 4, h * 3 // 4)), folder / file_of(name))
+    shown = [name for name in pictures if name in CARD_SHEETS] if a.card_sheets else []
+    for name in shown:
+        sheets.save(sheets.sheet(pictures[name], (144, 80)), a.model / file_of(name), CARD_LIMIT)
+    text = report.markdown(result, {name: file_of(name) for name in shown})
     print("\n" + text)
-    card = a.model / "README.md"
     if a.card:
+        card = a.model / "README.md"
         card.write_text(report.into_card(card.read_text(), text))
-    if a.card_sheets:
-        for name, made in pictures.items():
-            sheets.save(sheets.sheet(made, (144, 80)), a.model / f"{name.replace(' ', '-')}.jpg", CARD_LIMIT)
     tell(f"done; sheets and results.json are in {folder}")
+
+
+def file_of(sheet):
+    return sheet.replace(" ", "-") + ".jpg"
+
+
+def said(a):
+    """The arguments that change figures, as given."""
+    words = ["--quick"] if a.quick else []
+    for name in ("parts", "size", "looks", "clips", "modes"):
+        value = getattr(a, name)
+        if value and value not in (list(styles.STYLES), ["normal", "vace"]):
+            words += [f"--{name}", ",".join(value)]
+    return " ".join(words + ([f"--drift {a.drift:g}"] if a.drift else []))
 
 
 def one_size(runner, size, a, parts, chosen, pictures, tell):

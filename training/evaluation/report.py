@@ -101,8 +101,11 @@ def probes(result):
     return (table(["probe", "Normal", "VACE"], rows) if rows else "") + text
 
 
-def markdown(result):
-    parts = [f"Made by `npm run evaluate{'' if not result['arguments'] else ' -- ' + result['arguments']}` with these weights: {result['weights']}.", overview(result)]
+def markdown(result, images=()):
+    """images: name of a contact sheet -> file beside the card."""
+    parts = [f"Made by `npm run evaluate{'' if not result['arguments'] else ' -- ' + result['arguments']}` with these weights: {result['weights']}."]
+    if any(r["modes"] or "flicker" in r for r in result["sizes"].values()):
+        parts.append(overview(result))
     if coder(result):
         parts += ["Autoencoder alone, PSNR in dB of clean moving clips:", coder(result)]
     for size in result["sizes"]:
@@ -110,6 +113,7 @@ def markdown(result):
             parts += [f"Looks at {size}; N is Normal, V is VACE:", looks(result, size)]
     if result.get("probes"):
         parts += [f"Probes at {result['probe_size']}:", probes(result)]
+    parts += [f"![{name}]({images[name]})" for name in images]
     return "\n\n".join(parts)
 
 

@@ -27,9 +27,9 @@ class Output:
 
 
 def first_frames(parameters):
-    """Frames of a stream's first chunk: a condition begins without the extra latent that noised input and text have."""
-    conditioned = parameters["input_mode"] == "video" and parameters.get("vace_enabled") and parameters.get("vace_use_input_video", True)
-    return 9 if conditioned else 13
+    """Frames of a stream's first chunk: noised input begins with one latent more than a condition or a prompt alone."""
+    noised = parameters["input_mode"] == "video" and not (parameters.get("vace_enabled") and parameters.get("vace_use_input_video", True))
+    return 13 if noised else 9
 
 
 class Runner:
