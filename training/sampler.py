@@ -15,7 +15,7 @@ from .tokenizer import Tokenizer
 from .transformer import MASK, Condition
 from .vae import Z
 
-SHARES = {"vace_reference": .11, "vace": .36, "normal_reference": .09}
+SHARES = {"vace_reference": .08, "vace": .40, "normal_reference": .06}
 TEXT_SHARE = .3
 CHUNKS = {"start": [(0, 4), (4, 7)], "mid": [(1, 4), (4, 7)], "one4": [(0, 4)], "one3": [(4, 7)]}
 GRID = {16: (16, 16), "wide": (22, 40)}
@@ -80,7 +80,7 @@ class Sampler:
             version = int(r.integers(len(clips.clips[clip][1])))
             one = wish.Wish([(prompts.sample(r, clips.clips[clip][1][version]), 1.)], clips.latents(clip, version, cut))
             draws[0] = dream.noise(clips.clips[clip][2], Z, *GRID[full])[(slice(None), *cut)]
-            if r.random() < .65:
+            if r.random() < .9:
                 # the same layout from noise that does not change within a chunk: easier to see
                 draws[0] = torch.cat([(part.mean(1, keepdim=True) * part.shape[1] ** .5).expand_as(part) for part in draws[0].split(dream.LENGTHS, 1)], 1)
             return Row(mode, one.target, one.target, [one, one], scale, draws, None)
