@@ -67,6 +67,8 @@ export type ServerOptions = {
   ffmpeg?: string;
   /** Folder of LoRA files; default `lora` beside the models folder. */
   loraDir?: string;
+  /** What models compute on; default the CPU. */
+  device?: "cpu" | "webgpu";
   /** Folder of the built page; default that of apps/studio. */
   studioFolder?: string;
   /** STUN and TURN servers, each a URL or JSON; default as the environment says, see `readIceSettings`. */
@@ -160,7 +162,7 @@ export function createServer(options: ServerOptions = {}): EverframeServer {
     log,
   });
   const loraDir = resolve(options.loraDir ?? join(dirname(modelsDir), "lora"));
-  const models = { places, loraDir };
+  const models = { places, loraDir, ...(options.device === undefined ? {} : { device: options.device }) };
   const builtIn = [longlive("longlive", models), longlive("longlive-tiny", models), passthrough];
   const own = options.pipelines ?? [];
   const pipelines = new PipelineManager({

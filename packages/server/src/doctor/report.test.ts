@@ -100,9 +100,11 @@ describe("doctorReport", () => {
 
   it("knows a driver that computes in software by its speed, and does not count on it", () => {
     expect(ability("GPU", { gpuSpeed: speed(0.5) })).toMatchObject({
-      verdict: "slow",
-      advice: expect.stringContaining("software"),
+      verdict: "no",
+      detail: "the only driver computes in software (0.500 GFLOP/s in float32)",
+      advice: expect.stringContaining("there is no GPU"),
     });
+    expect(ability("GPU", { gpuSpeed: speed(0.5), gpus: ["some card"] }).advice).toContain("libvulkan1");
     expect(ability("1.3B", { gpuSpeed: speed(0.5) }).detail).not.toContain("GPU:");
   });
 

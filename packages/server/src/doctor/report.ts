@@ -5,6 +5,7 @@
  */
 import { byteText, durationText } from "../models/byte-text.ts";
 import { CHUNK_TFLOP, FRAMES_PER_CHUNK, VIDEO_CODEC_TFLOP, wanMemoryBytes } from "../models/wan-costs.ts";
+import { driverAdvice } from "./driver-advice.ts";
 import type { Facts } from "./facts.ts";
 
 /** Of the speed of large matrix products, what a whole model reaches: measured on small transformers in float32. */
@@ -12,7 +13,7 @@ const MODEL_SHARE = 0.65;
 /** Fewer pictures a second do not look like video. */
 const LIVE_FPS = 10;
 /** A graphics processor slower than this is a processor in disguise. */
-const SOFTWARE_GFLOPS = 50;
+export const SOFTWARE_GFLOPS = 50;
 
 export type Verdict = "yes" | "slow" | "no";
 export type Ability = {
@@ -104,26 +105,17 @@ function smallAbility({ small, cpuSpeed }: Facts): Ability {
 
 function gpuAbility({ gpuSpeed, gpus, system }: Facts): Ability {
   const what = "Computing on the GPU (WebGPU)";
+  const advice =
+    gpus.length === 0 ? "Nothing to do where there is no GPU: the processor computes." : driverAdvice(system);
   if ("error" in gpuSpeed) {
-    const advice =
-      gpus.length === 0 ? ["Nothing to do where there is no GPU: the processor computes."] : [driverAdvice(system)];
-    return { what, verdict: "no", detail: gpuSpeed.error, advice };
+    return { what, verdict: "no", detail: gpuSpeed.error, advice: [advice] };
   }
   const { gflops } = gpuSpeed.value;
-  const detail = `${Math.round(gflops)} GFLOP/s in float32`;
-  if (gflops >= SOFTWARE_GFLOPS) return { what, verdict: "yes", detail, advice: [] };
-  const advice = [`This is the speed of a driver that computes in software. ${driverAdvice(system)}`];
-  return { what, verdict: "slow", detail, advice };
-}
-
-function driverAdvice({ platform, arch }: Facts["system"]): string {
-  if (platform === "linux" && arch !== "x64") return "The engine has no GPU support on this kind of Linux.";
-  if (platform === "linux") {
-    return "Install the GPU maker's driver with Vulkan and the Vulkan loader (libvulkan1), and see that this user may open /dev/dri.";
+  const detail = `${gflops.toPrecision(3)} GFLOP/s in float32`;
+  if (gflops >= SOFTWARE_GFLOPS) {
+    return { what, verdict: "yes", detail: `${detail}, used by: npm start -- --device webgpu`, advice: [] };
   }
-  if (platform === "darwin")
-    return "The engine reaches GPUs of Apple silicon only; on Intel Macs the processor computes.";
-  return "Install the newest driver of the GPU's maker.";
+  return { what, verdict: "no", detail: `the only driver computes in software (${detail})`, advice: [advice] };
 }
 
 function wanAbility(facts: Facts): Ability {

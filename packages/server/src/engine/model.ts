@@ -31,6 +31,7 @@ export type ModelOptions = {
   width?: number;
   height?: number;
   vace?: boolean;
+  device?: "cpu" | "webgpu";
   vaeType?: LoadParams["vaeType"];
   /** Start value of the condition's scale. */
   vaceContextScale?: number;

@@ -17,6 +17,8 @@ export type LongLiveOptions = {
   loraDir: string;
   /** Bytes of memory that a model may take; default what this machine has. */
   memoryBytes?: number;
+  /** What computes; default the CPU. */
+  device?: "cpu" | "webgpu";
   /** Another module with `LongLiveModel`, for tests. */
   modelModule?: string;
 };
@@ -67,10 +69,11 @@ async function load(
     const { folder, files, notice } = locateModel(id, options.places, options.memoryBytes);
     if (notice !== undefined) context.onNotice(notice);
     const { vaceEnabled: vace, vaceContextScale, vaeType, compat } = params;
+    const device = options.device === undefined ? {} : { device: options.device };
     const scale = vaceContextScale === undefined ? {} : { vaceContextScale };
     const info = await engine.load(
       folder,
-      { ...size, ...scale, vace, vaeType, compat, loras, ...(files === undefined ? {} : { files }) },
+      { ...size, ...scale, ...device, vace, vaeType, compat, loras, ...(files === undefined ? {} : { files }) },
       context.signal,
     );
     isLoaded = true;
