@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { PipelineStatus } from "@everframe/protocol";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { readOptions } from "./cli.ts";
+import { readOptions } from "./cli-options.ts";
 import { sleep, TestClient, until } from "./testing/test-client.ts";
 
 const MAIN = fileURLToPath(new URL("main.ts", import.meta.url));

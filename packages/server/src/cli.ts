@@ -1,78 +1,23 @@
 /**
- * The command line: options and environment, the one line with the address,
- * the browser, and an orderly end. Native code that still runs when the
- * process exits would abort it, so a signal first ends the work, then the
- * connections, then the process.
+ * The command line: its commands, the one line with the address, the browser,
+ * and an orderly end. Native code that still runs when the process exits would
+ * abort it, so a signal first ends the work, then the connections, then the
+ * process.
  */
-import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
 import { errorText } from "@everframe/protocol";
 import open from "open";
 import type { Logger } from "pino";
+import { type CliOptions, HELP, readOptions } from "./cli-options.ts";
 import type { ServerOptions } from "./index.ts";
 import { LogFile } from "./log-file.ts";
 import { createLogger } from "./logger.ts";
 import type { CommandContext } from "./models/download-command.ts";
-import { modelsDirOf } from "./models/installed-models.ts";
 import { Supervisor } from "./supervisor/supervisor.ts";
 import { isSupervised, openSupervisorLink } from "./supervisor/supervisor-link.ts";
 
 /** A model that is being opened cannot be interrupted; longer than this is not waited for it. */
 const SHUTDOWN_LIMIT_MS = 60_000;
-
-const HELP = `Everframe: live video in, prompted video out.
-
-  npm start -- [options]              start the server
-  npm start -- download [longlive]    fetch models from the Hugging Face hub
-  npm start -- doctor                 what this machine can run, and what to do about the rest
-
-  --host ADDRESS      address to listen on (SCOPE_HOST; default 127.0.0.1, this machine alone)
-  --port NUMBER       port to listen on (SCOPE_PORT; default 8000)
-  --models-dir PATH   folder of models (DAYDREAM_SCOPE_MODELS_DIR; default ~/.daydream-scope/models)
-  --no-open           do not open the browser
-  --help              show this text
-
-Uploads go to the folder "assets" beside the models folder, or to DAYDREAM_SCOPE_ASSETS_DIR.
-LoRA files are read from the folder "lora" beside it, or from DAYDREAM_SCOPE_LORA_DIR.
-The log is also kept in the folder "logs" beside it, or in DAYDREAM_SCOPE_LOGS_DIR.
-`;
-
-export type CliOptions = { server: ServerOptions; logsDir: string; openBrowser: boolean; help: boolean };
-
-/**
- * Options from arguments, then environment, then defaults.
- * Throws an error that says what is wrong with them.
- */
-export function readOptions(argv: readonly string[], env: NodeJS.ProcessEnv): CliOptions {
-  const { values } = parseArgs({
-    args: argv[0] === "--" ? argv.slice(1) : [...argv],
-    options: {
-      host: { type: "string" },
-      port: { type: "string" },
-      "models-dir": { type: "string" },
-      "no-open": { type: "boolean" },
-      help: { type: "boolean", short: "h" },
-    },
-  });
-  const host = values.host ?? nonEmpty(env["SCOPE_HOST"]);
-  const port = values.port ?? nonEmpty(env["SCOPE_PORT"]);
-  const modelsDir = values["models-dir"] ?? nonEmpty(env["DAYDREAM_SCOPE_MODELS_DIR"]);
-  const assetsDir = nonEmpty(env["DAYDREAM_SCOPE_ASSETS_DIR"]);
-  const loraDir = nonEmpty(env["DAYDREAM_SCOPE_LORA_DIR"]);
-  return {
-    server: {
-      ...(host === undefined ? {} : { host }),
-      ...(port === undefined ? {} : { port: parsePort(port) }),
-      ...(modelsDir === undefined ? {} : { modelsDir }),
-      ...(assetsDir === undefined ? {} : { assetsDir }),
-      ...(loraDir === undefined ? {} : { loraDir }),
-    },
-    logsDir: nonEmpty(env["DAYDREAM_SCOPE_LOGS_DIR"]) ?? join(dirname(modelsDirOf(env, modelsDir)), "logs"),
-    openBrowser: values["no-open"] !== true && hasDisplay(env),
-    help: values.help === true,
-  };
-}
 
 type Command = (argv: readonly string[], context: CommandContext) => Promise<number>;
 
@@ -196,19 +141,4 @@ function startFailure(error: unknown, { host = "127.0.0.1", port = 8000 }: Serve
     default:
       return `The server could not start: ${errorText(error)}`;
   }
-}
-
-function parsePort(text: string): number {
-  const port = Number(text);
-  if (Number.isInteger(port) && port >= 0 && port <= 65535 && text.trim() !== "") return port;
-  throw new Error(`"${text}" is no port: give a number from 0 to 65535.`);
-}
-
-function hasDisplay(env: NodeJS.ProcessEnv): boolean {
-  if (nonEmpty(env["CI"]) !== undefined) return false;
-  return process.platform !== "linux" || Boolean(env["DISPLAY"] || env["WAYLAND_DISPLAY"]);
-}
-
-function nonEmpty(value: string | undefined): string | undefined {
-  return value === undefined || value === "" ? undefined : value;
 }
