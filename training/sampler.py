@@ -35,6 +35,7 @@ class Row:
     scale: float  # noise_scale
     draws: list  # noise of the first and of later steps [Z, 7, h, w]
     lead: torch.Tensor  # noise of leading frames [Z, n, h, w]
+    level: tuple = None  # of the chunk before
 
 
 class Sampler:
@@ -97,7 +98,8 @@ class Sampler:
         target, source = row.wishes[number].target[cut], row.source[cut]
         if row.mode.startswith("normal"):
             target = row.clean[cut].lerp(target, amount(row.scale))
-        kind, s, time = self.level(row.mode, row.scale, first)
+        # half of the time both chunks are at one step, as in use, so that what differs between them is seen
+        kind, s, time = row.level = row.level if row.level and r.random() < .5 else self.level(row.mode, row.scale, first)
         if kind == "target":
             # as imperfect as an own prediction: a little of the input left in it, and some error
             blend = r.uniform(0, .25) if r.random() < .4 and row.mode != "text" else 0

@@ -27,6 +27,7 @@ from .transformer import Transformer
 LR, FILE, START = 2e-3, CACHE / "transformer.pt", CACHE / "start.pt"
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 SMALL, LATE = .7, .7
+CALM = .4  # weight of errors that change from frame to frame: these flicker
 
 
 def move(b):
@@ -96,8 +97,9 @@ class Trainer:
         b = move(self.sampler.batch(size, max(1, n // self.count), layout))
         if part > LATE and rng.random() < .3:
             b = self.own(b)
-        error = (self.predict(b) - b["target"]).square().mean((1, 2, 3, 4))
-        (error * b["weight"]).mean().backward()
+        off = self.predict(b) - b["target"]
+        error, restless = off.square().mean((1, 2, 3, 4)), off.diff(dim=2).square().mean((1, 2, 3, 4))
+        ((error + CALM * restless) * b["weight"]).mean().backward()
         workers.average(self.all, self.count)
         torch.nn.utils.clip_grad_norm_(self.rest, 1.)
         rate = min(1, (self.steps + 1) / 60) * (1 if part < .38 else max(.03, 1 - .97 * (part - .38) / .62))
