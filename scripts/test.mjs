@@ -7,14 +7,12 @@ import { register } from "tsx/esm/api";
 
 register();
 const { ensureChromium } = await import("./chromium.ts");
-const { ensureVulkan } = await import("./software-vulkan.ts");
+const { ensureTestTools } = await import("./test-tools.ts");
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const bin = (path) => [process.execPath, join(root, "node_modules", path)];
 const run = (...args) => [process.execPath, join(root, "scripts/run.mjs"), ...args];
 const GOLDEN_CASES = "01,03,04,05:latents,06:latents";
-/** The cheap ones: without a GPU a driver in software computes them. */
-const WEBGPU_CASES = "01,04,x1";
 
 const steps = {
   types: () =>
@@ -27,17 +25,10 @@ const steps = {
   // The two that read the sources alone: which way imports run, and whether every rule has its test.
   layers: () => [run("scripts/check-layers.ts"), run("scripts/check-spec.ts")],
   unit: () => {
-    prepareVulkan();
+    ensureTestTools();
     return [[...bin("vitest/vitest.mjs"), "run"]];
   },
-  golden: () => {
-    prepareVulkan();
-    const golden = "packages/longlive/src/golden/cli.ts";
-    return [
-      run(golden, "--only", GOLDEN_CASES),
-      run(golden, "--only", WEBGPU_CASES, "--device", "webgpu", "--skip-without-device"),
-    ];
-  },
+  golden: () => [run("packages/longlive/src/golden/cli.ts", "--only", GOLDEN_CASES)],
   e2e: () => {
     process.env.CHROMIUM_PATH = ensureChromium();
     return [[...bin("vitest/vitest.mjs"), "run", "--config", "e2e/vitest.config.ts"]];
@@ -64,16 +55,6 @@ for (const name of names) {
   took.push(`${name} ${Math.round((Date.now() - start) / 1000)} s`);
 }
 console.log(`\nAll checks passed: ${took.join(", ")}.`);
-
-/** Chromium brings the driver in software. What needs a driver is skipped, with the reason, where there is none. */
-function prepareVulkan() {
-  try {
-    ensureChromium();
-  } catch {
-    return;
-  }
-  Object.assign(process.env, ensureVulkan());
-}
 
 function fail(message) {
   console.error(message);
