@@ -18,6 +18,7 @@ export const HELP = `Everframe: live video in, prompted video out.
   --host ADDRESS         address to listen on (SCOPE_HOST; default 127.0.0.1, this machine alone)
   --port NUMBER          port to listen on (SCOPE_PORT; default 8000)
   --models-dir PATH      folder of models (DAYDREAM_SCOPE_MODELS_DIR; default ~/.daydream-scope/models)
+  --device NAME          what models compute on: cpu (default) or webgpu
   --no-open              do not open the browser
   --help                 show this text
 
@@ -43,6 +44,7 @@ Uploads go to the folder "assets" beside the models folder, or to DAYDREAM_SCOPE
 LoRA files are read from the folder "lora" beside it, or from DAYDREAM_SCOPE_LORA_DIR.
 Recordings go to the folder "recordings" beside it, or to EVERFRAME_RECORDINGS_DIR, and stay for a day.
 The log is also kept in the folder "logs" beside it, or in DAYDREAM_SCOPE_LOGS_DIR.
+The pipeline that PIPELINE names is loaded at the start, such as PIPELINE=longlive.
 `;
 
 export type CliOptions = { server: ServerOptions; logsDir: string; openBrowser: boolean; help: boolean };
@@ -58,6 +60,7 @@ export function readOptions(argv: readonly string[], env: NodeJS.ProcessEnv): Cl
       host: { type: "string" },
       port: { type: "string" },
       "models-dir": { type: "string" },
+      device: { type: "string" },
       token: { type: "string" },
       "allow-origin": { type: "string", multiple: true },
       "allow-host": { type: "string", multiple: true },
@@ -88,6 +91,7 @@ export function readOptions(argv: readonly string[], env: NodeJS.ProcessEnv): Cl
       assetsDir: nonEmpty(env["DAYDREAM_SCOPE_ASSETS_DIR"]),
       loraDir: nonEmpty(env["DAYDREAM_SCOPE_LORA_DIR"]),
       recordingsDir: nonEmpty(env["EVERFRAME_RECORDINGS_DIR"]),
+      device: optional(values.device, parseDevice),
       token,
       allowOrigins: values["allow-origin"]?.map(parseOrigin),
       allowHosts: values["allow-host"]?.map((name) => name.toLowerCase()),
@@ -124,6 +128,11 @@ function parsePorts(text: string): { min: number; max: number } {
   const [min = Number.NaN, max = Number.NaN] = text.split("-").map(Number);
   if (Number.isInteger(min) && Number.isInteger(max) && min >= 1024 && max <= 65535 && min <= max) return { min, max };
   throw new Error(`"${text}" is no range of ports: give two from 1024 to 65535, such as 50000-50100.`);
+}
+
+function parseDevice(text: string): "cpu" | "webgpu" {
+  if (text === "cpu" || text === "webgpu") return text;
+  throw new Error(`"${text}" is no device: give cpu or webgpu.`);
 }
 
 function parseOrigin(text: string): string {

@@ -26,9 +26,13 @@ afterEach(async () => {
 });
 
 function run(...args: string[]) {
+  return runWith({}, ...args);
+}
+
+function runWith(env: NodeJS.ProcessEnv, ...args: string[]) {
   const child = spawn(process.execPath, ["--import", "tsx", MAIN, "--", ...args], {
     stdio: ["ignore", "pipe", "pipe"],
-    env: { ...process.env, DAYDREAM_SCOPE_MODELS_DIR: join(home, "models"), HF_HUB_CACHE: join(home, "hub") },
+    env: { ...process.env, DAYDREAM_SCOPE_MODELS_DIR: join(home, "models"), HF_HUB_CACHE: join(home, "hub"), ...env },
   });
   children.push(child);
   const output = { out: "", err: "" };
@@ -42,9 +46,9 @@ function run(...args: string[]) {
   return { child, output, exit };
 }
 
-async function serve() {
-  const running = run("--no-open", "--port", "0");
-  await until(() => running.output.out.includes("\n"), "the line with the address");
+async function serve(env: NodeJS.ProcessEnv = {}) {
+  const running = runWith(env, "--no-open", "--port", "0");
+  await until(() => running.output.out.includes("\n"), "the line with the address", 50_000);
   const url = /http:\S+/.exec(running.output.out)![0];
   const ask = (path: string, init?: RequestInit) => fetch(`${url}${path}`, init);
   const post = (pipelineId: string) =>
@@ -89,6 +93,7 @@ describe("readOptions", () => {
       loraDir: "/l",
     });
     expect(readOptions([], {}).server).toEqual({});
+    expect(readOptions(["--device", "webgpu"], {}).server).toEqual({ device: "webgpu" });
   });
 
   it("opens no browser in CI, without a display on Linux, or when told not to", () => {
@@ -99,6 +104,7 @@ describe("readOptions", () => {
 
   it("refuses what it does not know", () => {
     expect(() => readOptions(["--prot", "1"], {})).toThrow(/--prot/);
+    expect(() => readOptions(["--device", "gpu"], {})).toThrow(/"gpu" is no device: give cpu or webgpu/);
     for (const port of ["x", "-1", "70000", "", "1.5"]) expect(() => readOptions([`--port=${port}`], {})).toThrow();
   });
 });
@@ -112,6 +118,19 @@ describe("the command", () => {
     expect(output.out).toMatch(/^Everframe is ready at http:\/\/localhost:\d+ .*\n$/);
   });
 
+  it("[LOAD17][OPS3] loads the pipeline that the environment names, and keeps its log in a file", async () => {
+    const { status, ask } = await serve({ PIPELINE: "passthrough" });
+    await until(async () => (await status()).status === "loaded", "the pipeline to load", 60_000);
+    expect(await status()).toMatchObject({ pipeline_id: "passthrough" });
+    const { lines } = (await (await ask("/api/v1/logs/tail")).json()) as { lines: string[] };
+    expect(lines.at(-1)).toMatch(/^\d{4}-\d\d-\d\d \S+ INFO pipeline loaded/);
+    expect(
+      readFileSync(join(home, "logs", "everframe.log"), "utf8")
+        .trimEnd()
+        .split("\n"),
+    ).toEqual(lines);
+  });
+
   it("says in one line that the port is in use, and ends with code 1", async () => {
     const taken = createServer().listen(0, "127.0.0.1");
     await once(taken, "listening");
@@ -121,6 +140,17 @@ describe("the command", () => {
     expect(output.out).toBe("");
     expect(output.err).toMatch(new RegExp(`^Port ${port} is in use.*--port ${port + 1}\n$`));
     taken.close();
+  });
+
+  it.runIf(process.platform === "linux")("says what was tried where --device webgpu finds no GPU", async () => {
+    const env = { VK_ICD_FILENAMES: "/nowhere/driver.json" };
+    const { output, exit } = runWith(env, "--device", "webgpu", "--no-open", "--port", "0");
+    expect(await exit).toEqual([1, null]);
+    expect(output.out).toBe("");
+    expect(output.err).toMatch(
+      /^No GPU can be used for --device webgpu: .+\nTried: .+Vulkan.+\/nowhere\/driver\.json\.\n/,
+    );
+    expect(output.err).toMatch(/libvulkan1.+\nWithout --device the processor computes\. More: npm start -- doctor\n$/);
   });
 
   it("runs other commands instead of the server", async () => {
@@ -138,7 +168,8 @@ describe("the command", () => {
   it("shows its options", async () => {
     const { output, exit } = run("--help");
     expect(await exit).toEqual([0, null]);
-    for (const option of ["--host", "--port", "--models-dir", "--no-open"]) expect(output.out).toContain(option);
+    for (const option of ["--host", "--port", "--models-dir", "--device", "--no-open"])
+      expect(output.out).toContain(option);
     expect(output.out).not.toContain(homedir());
   });
 

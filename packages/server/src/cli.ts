@@ -5,7 +5,7 @@
  * process.
  */
 import { fileURLToPath } from "node:url";
-import { errorText } from "@everframe/protocol";
+import { errorText, parseLoadRequest } from "@everframe/protocol";
 import open from "open";
 import type { Logger } from "pino";
 import { type CliOptions, HELP, readOptions } from "./cli-options.ts";
@@ -13,6 +13,7 @@ import type { ServerOptions } from "./index.ts";
 import { LogFile } from "./log-file.ts";
 import { createLogger } from "./logger.ts";
 import type { CommandContext } from "./models/download-command.ts";
+import type { Restore } from "./supervisor/restart-policy.ts";
 import { Supervisor } from "./supervisor/supervisor.ts";
 import { isSupervised, openSupervisorLink } from "./supervisor/supervisor-link.ts";
 
@@ -56,13 +57,27 @@ async function start(argv: readonly string[]): Promise<void> {
     process.exit(0);
   }
   const level = process.env["VERBOSE_LOGGING"] === "1" ? "debug" : "info";
-  if (!isSupervised()) process.exit(await supervise(argv, createLogger(level)));
+  if (!isSupervised()) {
+    if (options.server.device === "webgpu") await checkDevice();
+    process.exit(await supervise(argv, createLogger(level)));
+  }
   const logFile = new LogFile({ folder: options.logsDir });
   const log = createLogger(level, (line) => {
     process.stderr.write(line);
     logFile.write(`${new Date().toISOString().slice(0, 10)} ${line}`);
   });
   await serve(options, log, logFile);
+}
+
+/** Ends the process where there is no GPU: nothing could be loaded. */
+async function checkDevice(): Promise<void> {
+  const { checkWebGpu } = await import("./doctor/webgpu-check.ts");
+  const result = await checkWebGpu();
+  if ("error" in result) {
+    console.error(result.error);
+    process.exit(1);
+  }
+  if (result.notice !== undefined) console.error(result.notice);
 }
 
 /** Keeps a server process running until a signal ends both. @returns the exit code */
@@ -83,7 +98,7 @@ async function serve(options: CliOptions, log: Logger, logFile: LogFile): Promis
   const link = openSupervisorLink(() => void end("supervisor gone", 1));
   const server = createServer({
     ...options.server,
-    restore: link.restore,
+    restore: startOf(link.restore, process.env),
     onActivity: (activity) => link.tell({ type: "activity", activity }),
     log,
     logFile,
@@ -126,6 +141,13 @@ async function serve(options: CliOptions, log: Logger, logFile: LogFile): Promis
   if (options.openBrowser) {
     await open(url).catch((error: unknown) => log.warn({ err: error }, "the browser could not be opened"));
   }
+}
+
+/** What the process before this one had or died of; at the first start what the environment asks for. */
+function startOf(restore: Restore, env: NodeJS.ProcessEnv): Restore {
+  const pipelineId = env["PIPELINE"] || undefined;
+  if (pipelineId === undefined || restore.load !== undefined || restore.failed !== undefined) return restore;
+  return { load: parseLoadRequest({ pipeline_id: pipelineId }) };
 }
 
 function startFailure(error: unknown, { host = "127.0.0.1", port = 8000 }: ServerOptions): string {

@@ -4,7 +4,7 @@
  * reader never sees half a file.
  */
 import { randomUUID } from "node:crypto";
-import { realpathSync } from "node:fs";
+import { existsSync, realpathSync } from "node:fs";
 import { mkdir, open, readdir, realpath, rename, rm, stat } from "node:fs/promises";
 import { dirname, isAbsolute, join, parse, relative, resolve, sep } from "node:path";
 import { ApiError, type AssetInfo, type AssetType } from "@everframe/protocol";
@@ -77,14 +77,16 @@ export class AssetStore {
 
   /**
    * The absolute path of an uploaded file, from that path or from its name
-   * below the assets folder.
+   * below the assets folder, with its extension or, as listings have it,
+   * without.
    * Throws `asset_name_invalid` for what lies elsewhere, `asset_not_found`.
    */
   resolve(path: string): string {
-    const full = isAbsolute(path) ? resolve(path) : join(this.folder, path);
-    if (!isInside(this.folder, full)) {
+    const named = isAbsolute(path) ? resolve(path) : join(this.folder, path);
+    if (!isInside(this.folder, named)) {
       throw new ApiError("asset_name_invalid", { reason: "it is not below the assets folder" });
     }
+    const full = assetType(named) === undefined ? (withExtension(named) ?? named) : named;
     try {
       const real = realpathSync(full);
       if (!isInside(realpathSync(this.folder), real)) {
@@ -181,6 +183,12 @@ async function writeLimited(path: string, content: ReadableStream<Uint8Array> | 
   } finally {
     await file.close();
   }
+}
+
+/** The file that a name without its extension means; of several the first by the order of the extensions. */
+function withExtension(path: string): string | undefined {
+  const extensions = [...ALLOWED_EXTENSIONS.image, ...ALLOWED_EXTENSIONS.video];
+  return extensions.flatMap((one) => [path + one, path + one.toUpperCase()]).find((one) => existsSync(one));
 }
 
 function tooLarge(): ApiError {

@@ -261,7 +261,7 @@ describe("GET and DELETE /api/v1/assets/{path}", () => {
 
   it("[AST10] gives an upload back by its name and by the path of its listing, with its type", async () => {
     const { path } = (await (await upload("sub/a.png", image("picture"))).json()) as AssetInfo;
-    for (const name of ["sub/a.png", encodeURIComponent(path), path]) {
+    for (const name of ["sub/a.png", "sub/a", encodeURIComponent(path), path]) {
       const response = await get(name);
       expect(response.status, name).toBe(200);
       expect(Buffer.from(await response.arrayBuffer()).toString("latin1")).toMatch(/picture$/);

@@ -1,5 +1,14 @@
 /** Sessions as an operator sees and changes them over HTTP, with real clients. */
-import type { SessionInfo, SessionList, SessionMetrics } from "@everframe/protocol";
+import {
+  allSessionMetrics,
+  type SessionInfo,
+  type SessionList,
+  type SessionMetrics,
+  sessionList,
+  sessionMetrics,
+  sessionParameters,
+  sessionParametersAnswer,
+} from "@everframe/protocol";
 import sharp from "sharp";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { Rig } from "../testing/rig.ts";
@@ -22,7 +31,9 @@ describe("/api/v1/sessions", () => {
     const first = await rig.connect({ parameters: { prompts: "a private prompt", input_mode: "video" } });
     const second = await rig.connect();
     await Promise.all([first.receive(5), second.receive(5)]);
-    const { sessions } = await json<SessionList>("/api/v1/sessions");
+    const list = await json<SessionList>("/api/v1/sessions");
+    expect(sessionList.parse(list)).toEqual(list);
+    const { sessions } = list;
     expect(sessions.map((one) => one.id)).toEqual([first.sessionId, second.sessionId]);
     const info = await json<SessionInfo>(`/api/v1/sessions/${first.sessionId}`);
     expect(info).toEqual({
@@ -66,8 +77,10 @@ describe("a session's parameters", () => {
       session_id: client.sessionId,
       parameters: { prompts: [{ text: "anime", weight: 1 }], noise_scale: 0.7, input_mode: "text", paused: false },
     });
+    const current = await json(path);
+    expect(sessionParameters.parse(current)).toEqual(current);
     const response = await post(path, { noise_scale: 0.2, paused: true, base_seed: -1, colour: "red" });
-    expect(await response.json()).toEqual({
+    expect(sessionParametersAnswer.parse(await response.json())).toEqual({
       session_id: client.sessionId,
       parameters: { noise_scale: 0.2, paused: true },
       rejected: [{ field: "base_seed", reason: expect.any(String), allowed: "a whole number from 0" }],
@@ -132,11 +145,12 @@ describe("a session's picture and figures", () => {
     const client = await rig.connect();
     await client.receive(20);
     const metrics = await json<SessionMetrics>(`/api/v1/sessions/${client.sessionId}/metrics`);
+    expect(sessionMetrics.parse(metrics)).toEqual(metrics);
     expect(metrics).toMatchObject({ chunks: 0, chunks_failed: 0, chunk_ms: null });
     expect(metrics.frames_in).toBeGreaterThanOrEqual(metrics.frames_out);
     expect(metrics.frames_out).toBeGreaterThanOrEqual(20);
     expect(metrics.fps_in).toBeGreaterThan(0);
-    const all = await json<{ sessions: Record<string, unknown> }>("/api/v1/session/metrics");
+    const all = allSessionMetrics.parse(await json("/api/v1/session/metrics"));
     expect(Object.keys(all.sessions)).toEqual([client.sessionId]);
     const text = await (await rig.ask("/metrics")).text();
     expect(text).toContain('everframe_sessions{state="live"} 1');
