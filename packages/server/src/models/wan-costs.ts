@@ -31,10 +31,20 @@ const GREY_VALUES = 0.26e9;
 /** For a layer of the text encoder at a time, activations, and everything else. */
 const SPARE_BYTES = 2e9;
 
-/** Bytes of memory that a run on the processor takes. */
-export function wanMemoryBytes({ vace }: { vace: boolean }): number {
+/** Bytes of memory on the processor: what all streams share, and what each takes. Default 576x320, the size of the counts. */
+export function wanMemory({ vace, width = 576, height = 320 }: { vace: boolean; width?: number; height?: number }): {
+  loadBytes: number;
+  streamBytes: number;
+} {
   const { transformer, autoencoder } = PARAMETERS;
-  const values =
-    transformer + autoencoder + (vace ? PARAMETERS.vace + GREY_VALUES : 0) + ATTENTION_VALUES + CODEC_VALUES;
-  return 4 * values + SPARE_BYTES;
+  const sizes = (width * height) / (576 * 320);
+  const weights = transformer + autoencoder + (vace ? PARAMETERS.vace : 0);
+  const memories = ATTENTION_VALUES + CODEC_VALUES + (vace ? GREY_VALUES : 0);
+  return { loadBytes: 4 * weights + SPARE_BYTES * Math.max(1, sizes), streamBytes: 4 * memories * sizes };
+}
+
+/** Bytes of memory that a run of 576x320 on the processor takes. */
+export function wanMemoryBytes({ vace }: { vace: boolean }): number {
+  const { loadBytes, streamBytes } = wanMemory({ vace });
+  return loadBytes + streamBytes;
 }

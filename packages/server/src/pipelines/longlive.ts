@@ -5,9 +5,10 @@
 import type { LoadParams } from "@everframe/protocol";
 import { Engine } from "../engine/engine.ts";
 import type { ModelPlaces } from "../models/installed-models.ts";
+import { longliveNeeds } from "./longlive-needs.ts";
 import { resolveLora } from "./lora-folder.ts";
 import { locateModel } from "./model-locator.ts";
-import type { ChunkStream, LoadContext, Pipeline, PipelineDefinition } from "./pipeline.ts";
+import type { ChunkStream, LoadContext, Needs, Pipeline, PipelineDefinition } from "./pipeline.ts";
 import type { PipelineAbout } from "./pipeline-schema.ts";
 
 export type LongLiveOptions = {
@@ -43,7 +44,20 @@ const ABOUT: Record<"longlive" | "longlive-tiny", PipelineAbout> = {
 
 /** The pipeline under one of its ids: "longlive" picks the weights, "longlive-tiny" names them. */
 export function longlive(id: "longlive" | "longlive-tiny", options: LongLiveOptions): PipelineDefinition {
-  return { id, about: ABOUT[id], load: (params, context) => load(id, options, params, context) };
+  return {
+    id,
+    about: ABOUT[id],
+    needs: (params) => needs(id, options, params),
+    load: (params, context) => load(id, options, params, context),
+  };
+}
+
+/** Known of the real models on the processor. */
+function needs(id: "longlive" | "longlive-tiny", options: LongLiveOptions, params: LoadParams): Needs | undefined {
+  if (options.modelModule !== undefined || options.device === "webgpu") return undefined;
+  const { width, height, vaceEnabled } = params;
+  const size = { ...(width === undefined ? {} : { width }), ...(height === undefined ? {} : { height }) };
+  return longliveNeeds(locateModel(id, options.places, options.memoryBytes), { ...size, vace: vaceEnabled });
 }
 
 async function load(
@@ -85,7 +99,9 @@ async function load(
       size: info.size,
       defaultSize: info.defaultSize,
       loadParams: params,
+      needs: needs(id, options, { ...params, ...info.size }),
       ...(live.length === 0 ? {} : { liveLoras: live }),
+      silentMs: () => engine.silentMs,
       openStream: async ({ seed }) => withLoraPaths(await engine.openStream(seed), realPaths),
       close: () => engine.stop(),
     };
