@@ -8,11 +8,14 @@ import { register } from "tsx/esm/api";
 register();
 const { ensureChromium } = await import("./chromium.ts");
 const { ensureTestTools } = await import("./test-tools.ts");
+const { ensureVulkan } = await import("./software-vulkan.ts");
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const bin = (path) => [process.execPath, join(root, "node_modules", path)];
 const run = (...args) => [process.execPath, join(root, "scripts/run.mjs"), ...args];
 const GOLDEN_CASES = "01,03,04,05:latents,06:latents";
+/** The cheap ones: without a GPU a driver in software computes them. */
+const WEBGPU_CASES = "01,04,x1";
 
 const steps = {
   types: () =>
@@ -26,9 +29,17 @@ const steps = {
   layers: () => [run("scripts/check-layers.ts"), run("scripts/check-spec.ts")],
   unit: () => {
     ensureTestTools();
+    prepareVulkan();
     return [[...bin("vitest/vitest.mjs"), "run"]];
   },
-  golden: () => [run("packages/longlive/src/golden/cli.ts", "--only", GOLDEN_CASES)],
+  golden: () => {
+    prepareVulkan();
+    const golden = "packages/longlive/src/golden/cli.ts";
+    return [
+      run(golden, "--only", GOLDEN_CASES),
+      run(golden, "--only", WEBGPU_CASES, "--device", "webgpu", "--skip-without-device"),
+    ];
+  },
   e2e: () => {
     process.env.CHROMIUM_PATH = ensureChromium();
     return [[...bin("vitest/vitest.mjs"), "run", "--config", "e2e/vitest.config.ts"]];
@@ -55,6 +66,16 @@ for (const name of names) {
   took.push(`${name} ${Math.round((Date.now() - start) / 1000)} s`);
 }
 console.log(`\nAll checks passed: ${took.join(", ")}.`);
+
+/** Chromium brings the driver in software. What needs a driver is skipped, with the reason, where there is none. */
+function prepareVulkan() {
+  try {
+    ensureChromium();
+  } catch {
+    return;
+  }
+  Object.assign(process.env, ensureVulkan());
+}
 
 function fail(message) {
   console.error(message);

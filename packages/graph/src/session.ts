@@ -109,7 +109,7 @@ export class Session {
       return new Session(model, device, runtime, keep, session);
     } catch (cause) {
       const isDriver = device === "webgpu" && /adapter|vulkan/i.test(reasonOf(cause));
-      const advice = isDriver ? ' Check the GPU driver (Vulkan on Linux), or use device "cpu".' : "";
+      const advice = isDriver ? '\nCheck the GPU driver (Vulkan on Linux), or use device "cpu".' : "";
       throw new SessionError(`Graph "${model.name}" cannot be loaded on ${device}: ${reasonOf(cause)}${advice}`, {
         cause,
       });
@@ -274,6 +274,8 @@ async function wasmOptions(model: Model): Promise<InferenceSession.SessionOption
   return { executionProviders: ["wasm"], graphOptimizationLevel: "all", logSeverityLevel: 3, externalData };
 }
 
+/** Without the names and places in source code that the engine puts before its reason. */
 function reasonOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause);
+  const text = cause instanceof Error ? cause.message : String(cause);
+  return text.replace(/^\/\S+\.(cc|cpp|h):\d+ .*? was false\. /, "").trim();
 }

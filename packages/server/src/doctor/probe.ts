@@ -81,7 +81,7 @@ function lastAnswer<T>(out: string): Probed<T> | undefined {
 /** Without the names and places in source code that a native library puts before its reason. */
 function shortReason(text: string): string {
   return firstLine(
-    text.replace(/^(Graph "[^"]*" cannot be loaded on \w+: )?\/\S+\.(cc|cpp|h):\d+ .*? was false\. /, ""),
+    text.replace(/^(Graph "[^"]*" cannot be loaded on \w+: )?(\/\S+\.(cc|cpp|h):\d+ .*? was false\. )?/, ""),
   );
 }
 
