@@ -13,9 +13,13 @@ async function open(): Promise<GuideDriver> {
   return new GuideDriver(await openGuidePage(product.browser, product.server.url));
 }
 
+/** Sessions that are connecting or live, and apart from them those whose viewer may come back. */
+async function health(): Promise<{ sessions: number; interrupted: number }> {
+  return (await (await fetch(`${product.server.url}/health`)).json()) as { sessions: number; interrupted: number };
+}
+
 async function sessionCount(): Promise<number> {
-  const health = (await (await fetch(`${product.server.url}/health`)).json()) as { sessions: number };
-  return health.sessions;
+  return (await health()).sessions;
 }
 
 /** Milliseconds until the server counts `count` sessions; throws after `limitMs`. */
@@ -78,6 +82,7 @@ test("a viewer who says goodbye is gone at once, one who vanishes is gone soon, 
   await doomed.kill();
   const noticedMs = await untilSessions(0, 20_000);
   console.log(`a vanished browser was noticed after ${noticedMs} ms`);
+  expect(await health()).toMatchObject({ sessions: 0, interrupted: 1 });
 
   await polite.start({ ...live, ...prompt("photo") });
   await polite.waitFrames(6);

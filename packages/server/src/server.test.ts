@@ -92,7 +92,17 @@ describe("a passthrough session", () => {
   it("[SES6] refuses more sessions than its limit with a text that says so", async () => {
     await rig.connect();
     await rig.connect();
-    await expect(rig.connect()).rejects.toThrow(/too_many_sessions/);
+    const body = JSON.stringify({ sdp: "v=0", type: "offer" });
+    const refusal = await rig.ask("/api/v1/webrtc/offer", { method: "POST", body });
+    expect([refusal.status, refusal.headers.get("retry-after")]).toEqual([503, "5"]);
+    expect(await refusal.json()).toMatchObject({
+      code: "too_many_sessions",
+      detail: expect.stringContaining("already has 2 sessions, its limit"),
+      retryable: true,
+      capacity: 2,
+      queue_position: 1,
+      ticket: expect.any(String),
+    });
     expect(await rig.sessionCount()).toBe(2);
   });
 
