@@ -92,6 +92,23 @@ describe("Engine", () => {
     }
   });
 
+  it("tells how long it has said nothing while it had something to do", async () => {
+    const { engine } = await loaded();
+    expect(engine.silentMs).toBe(0);
+    const stream = await engine.openStream(0);
+    const abort = new AbortController();
+    const running = generate(stream, "endless", { signal: abort.signal });
+    await new Promise((resolve) => setTimeout(resolve, 60));
+    const before = engine.silentMs;
+    expect(before).toBeGreaterThan(20);
+    abort.abort(new Error("enough"));
+    await expect(running).rejects.toThrow("enough");
+    expect(engine.silentMs).toBe(0);
+    const next = generate(stream, "grey");
+    expect(engine.silentMs).toBeLessThan(before);
+    await next;
+  });
+
   it("passes a model's errors on as they are, and lives on", async () => {
     const { engine, crashes } = await loaded();
     const stream = await engine.openStream(0);

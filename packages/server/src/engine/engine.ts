@@ -35,6 +35,8 @@ export class Engine {
   readonly #worker: Worker;
   readonly #exited: Promise<void>;
   readonly #waiting = new Map<number, Waiting>();
+  /** When the thread last said anything, or was first asked something after it had nothing to do. */
+  #heardMs = 0;
   #nextId = 1;
   #nextStreamId = 1;
   #stopping = false;
@@ -83,6 +85,11 @@ export class Engine {
     };
   }
 
+  /** Milliseconds since the thread last said anything, while it has something to answer; else 0. */
+  get silentMs(): number {
+    return this.#waiting.size === 0 ? 0 : performance.now() - this.#heardMs;
+  }
+
   /**
    * Ends the thread: what runs is given up at its next step, and what cannot
    * be interrupted is waited for. Ending the process earlier would abort it.
@@ -112,6 +119,7 @@ export class Engine {
         return;
       }
       signal?.addEventListener("abort", cancel, { once: true });
+      if (this.#waiting.size === 0) this.#heardMs = performance.now();
       this.#waiting.set(request.id, {
         resolve: (value) => {
           settle();
@@ -132,6 +140,7 @@ export class Engine {
   }
 
   #receive(message: EngineReply): void {
+    this.#heardMs = performance.now();
     switch (message.type) {
       case "stage":
         this.#options.onStage?.(message.stage);

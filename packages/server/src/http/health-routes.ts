@@ -4,6 +4,9 @@ import { PROMETHEUS_TYPE } from "../metrics/prometheus.ts";
 import type { AppContext } from "./context.ts";
 import type { Endpoints } from "./endpoints.ts";
 
+/** The largest model takes minutes for a chunk on a processor. */
+const SILENCE_LIMIT_MS = 10 * 60_000;
+
 export function addHealthRoutes(endpoints: Endpoints, { sessions, pipelines, metrics, version }: AppContext): void {
   const tag = "Operation";
   endpoints.add(
@@ -39,7 +42,7 @@ export function addHealthRoutes(endpoints: Endpoints, { sessions, pipelines, met
       method: "get",
       path: "/readyz",
       tag,
-      summary: "Says whether a session could start now: a pipeline is loaded.",
+      summary: "Says whether a session could start now: a pipeline is loaded and its engine answers.",
       answers: {
         200: { text: "It could.", body: { schema: readiness } },
         503: { text: "It could not; `reason` says what is missing.", body: { schema: readiness } },
@@ -47,7 +50,12 @@ export function addHealthRoutes(endpoints: Endpoints, { sessions, pipelines, met
     },
     ({ c }) => {
       const { status, error, loading_stage: stage } = pipelines.status();
-      if (status === "loaded") return { status: "ok", reason: null };
+      if (status === "loaded") {
+        const silentMs = pipelines.pipeline.silentMs?.() ?? 0;
+        if (silentMs < SILENCE_LIMIT_MS) return { status: "ok", reason: null };
+        const minutes = Math.floor(silentMs / 60_000);
+        return c.json({ status: "not_ready", reason: `The engine has not answered for ${minutes} minutes.` }, 503);
+      }
       const reason =
         error ?? (status === "loading" ? `A pipeline is being loaded: ${stage}.` : "No pipeline is loaded.");
       c.header("Retry-After", "1");

@@ -6,6 +6,8 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createServer, type EverframeServer } from "../index.ts";
 import { LogFile } from "../log-file.ts";
 import { createLogger } from "../logger.ts";
+import { passthrough } from "../pipelines/passthrough.ts";
+import type { PipelineDefinition } from "../pipelines/pipeline.ts";
 
 let home: string;
 let logFile: LogFile;
@@ -39,6 +41,26 @@ describe("health", () => {
     await load({ pipeline_id: "passthrough" });
     const after = await get("/readyz");
     expect([after.status, await after.json()]).toEqual([200, { status: "ok", reason: null }]);
+  });
+});
+
+describe("GET /readyz with a model", () => {
+  it("[OPS4] is not ready while the engine says nothing for long", async () => {
+    let silentMs = 9 * 60_000;
+    const silent: PipelineDefinition = {
+      id: "silent",
+      load: async (...args) => ({ ...(await passthrough.load(...args)), silentMs: () => silentMs }),
+    };
+    const own = createServer({ modelsDir: home, log: createLogger("silent"), pipelines: [silent] });
+    await own.app.request("/api/v1/pipeline/load", { method: "POST", body: '{"pipeline_id":"silent"}' });
+    await expect.poll(async () => (await own.app.request("/readyz")).status).toBe(200);
+    silentMs = 11 * 60_000;
+    const response = await own.app.request("/readyz");
+    expect([response.status, await response.json()]).toEqual([
+      503,
+      { status: "not_ready", reason: "The engine has not answered for 11 minutes." },
+    ]);
+    await own.close();
   });
 });
 

@@ -72,6 +72,8 @@ export type Pipeline = {
   readonly needs?: Needs | undefined;
   /** Adapters whose scales can be changed while it runs. */
   readonly liveLoras?: readonly { path: string; scale: number }[];
+  /** How long its engine has said nothing while it had something to do; absent where there is no engine. */
+  silentMs?(): number;
   openStream(options: { seed: number }): Promise<PipelineStream>;
   /** Frees everything, after the running chunk. */
   close(): Promise<void>;
