@@ -16,6 +16,8 @@ import { type LoadOptions, toLoadBody } from "./wire-parameters.ts";
 export type ClientOptions = {
   /** The server's address, for example "http://localhost:8000". Default: where the page came from. */
   url?: string;
+  /** The server's token, where it asks for one. A page that the server gave out has a cookie instead. */
+  token?: string;
   /** Instead of the browser's own, where there is no browser. */
   fetch?: Fetch;
   /** Instead of the browser's own, where there is no browser. */
@@ -96,7 +98,7 @@ export type Client = {
 export function createClient(options: ClientOptions = {}): Client {
   const url = options.url ?? globalThis.location?.origin;
   if (url === undefined) throw ClientError.unsupported("No server is named.", "Give createClient a url.");
-  const api = new Api(url, options.fetch ?? globalThis.fetch.bind(globalThis));
+  const api = new Api(url, options.fetch ?? globalThis.fetch.bind(globalThis), options.token);
 
   async function status({ signal }: CallOptions = {}): Promise<PipelineStatus> {
     return toStatus(await api.request<WireStatus>("/api/v1/pipeline/status", { signal }));

@@ -14,8 +14,14 @@ export const PARAMETER_INTERVAL_MS = 50;
 export const MAX_BUFFERED_BYTES = 65_536;
 /** Pause between two statistics events. */
 export const STATS_INTERVAL_MS = 1_000;
-/** How long a broken connection may heal before the session ends. */
-export const INTERRUPTION_GRACE_MS = 8_000;
+/** How long a broken connection may heal before another one is made. */
+export const INTERRUPTION_GRACE_MS = 2_000;
+/** A server from which nothing at all comes for so long is lost; it sends something every second. */
+export const SILENCE_MS = 3_000;
+/** How long a lost connection is tried again. */
+export const RECONNECT_LIMIT_MS = 60_000;
+/** Longest time of one such try. */
+export const RECONNECT_TRY_MS = 5_000;
 /** Candidates found within this time travel in one request. */
 export const CANDIDATE_BATCH_MS = 20;
 /** Size asked of a camera or made from a file: the aspect ratio of the guide's 576x320. */

@@ -20,21 +20,25 @@ type RequestOptions = {
 export class Api {
   readonly url: string;
   readonly #fetch: Fetch;
+  readonly #token: string | undefined;
 
-  constructor(url: string, fetch: Fetch) {
+  constructor(url: string, fetch: Fetch, token?: string) {
     this.url = url.replace(/\/+$/, "");
     this.#fetch = fetch;
+    this.#token = token;
   }
 
   /** The parsed body of an answer; undefined for an empty one (204). */
   async request<T>(path: string, options: RequestOptions = {}): Promise<T> {
     const { method = "GET", json, body, signal, keepalive = false } = options;
-    const init: RequestInit = { method, keepalive, signal: signal ?? null };
+    const headers: Record<string, string> = {};
+    if (this.#token !== undefined) headers["Authorization"] = `Bearer ${this.#token}`;
+    const init: RequestInit = { method, keepalive, headers, signal: signal ?? null };
     if (json !== undefined) {
-      init.headers = { "Content-Type": "application/json" };
+      headers["Content-Type"] = "application/json";
       init.body = JSON.stringify(json);
     } else if (body !== undefined) {
-      init.headers = { "Content-Type": "application/octet-stream" };
+      headers["Content-Type"] = "application/octet-stream";
       init.body = body;
     }
     let response: Response;
@@ -85,5 +89,6 @@ export function errorOfAnswer(status: number, text: string): ClientError {
     reason: body.code ?? `http_${status}`,
     message: message || `The server answered with status ${status}.`,
     status,
+    retryable: body.retryable,
   });
 }

@@ -13,7 +13,7 @@ export type ParameterChannel = {
 
 /** Sends merged parameter messages, at most one every `intervalMs` (default 50). */
 export class ParameterSender {
-  readonly #channel: ParameterChannel;
+  #channel: ParameterChannel;
   readonly #intervalMs: number;
   #waiting: LiveParameters | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -32,10 +32,16 @@ export class ParameterSender {
     this.flush();
   }
 
+  /** Goes on with the channel of another connection; what was not sent yet goes there. */
+  attach(channel: ParameterChannel): void {
+    this.#channel = channel;
+    this.flush();
+  }
+
   /** Sends what waits, now or when the interval is over. Call it when the channel opens. */
   flush(): void {
     if (this.#closed || this.#timer !== undefined || this.#waiting === undefined) return;
-    if (this.#channel.readyState === "connecting") return;
+    if (this.#channel.readyState !== "open") return;
     const restMs = this.#lastSentMs + this.#intervalMs - performance.now();
     const congested = this.#channel.bufferedAmount > MAX_BUFFERED_BYTES;
     if (restMs > 0 || congested) {

@@ -1,22 +1,30 @@
-// One stream to the server and back: offer, trickled candidates (RFC 8838), the data channel for parameters, the end.
-// The session owns its peer connection and nothing else: the tracks that it sends belong to the caller.
-import type {
-  Answer,
-  CandidatesRequest,
-  ErrorCode,
-  ServerMessage,
-  StatsMessage,
-  StopReason,
-} from "@everframe/protocol";
-import { CANDIDATE_BATCH_MS, CONNECT_TIMEOUT_MS, INTERRUPTION_GRACE_MS, STATS_INTERVAL_MS } from "./defaults.ts";
+// One stream to the server and back, over one connection after the other: when the network or the server's process dies,
+// the session comes back by itself, to the same server session if that is there, else to a new one with the same
+// parameters. The tracks that it sends belong to the caller.
+import type { ErrorCode, ServerMessage, StatsMessage, StopReason } from "@everframe/protocol";
+import {
+  CONNECT_TIMEOUT_MS,
+  INTERRUPTION_GRACE_MS,
+  RECONNECT_LIMIT_MS,
+  RECONNECT_TRY_MS,
+  SILENCE_MS,
+  STATS_INTERVAL_MS,
+} from "./defaults.ts";
 import { ClientError } from "./errors.ts";
 import { Emitter } from "./events.ts";
-import type { Api } from "./http.ts";
+import { Link, type LinkEnvironment, type LinkEvents } from "./link.ts";
 import { ParameterSender } from "./parameter-sender.ts";
-import { parseServerMessage } from "./server-messages.ts";
+import { nextTry } from "./reconnect-policy.ts";
 import { type CloseReason, IDLE, nextState, type SessionEvent, type SessionState } from "./session-state.ts";
-import { type SessionStats, StatsReader } from "./stats.ts";
-import { type LiveParameters, type Rejection, toRejections, toWireParameters } from "./wire-parameters.ts";
+import { type SessionStats, StatsReader, transportBytes } from "./stats.ts";
+import {
+  type LiveParameters,
+  mergeLiveParameters,
+  type Rejection,
+  toLasting,
+  toRejections,
+  toWireParameters,
+} from "./wire-parameters.ts";
 
 /** How to open a session. */
 export type ConnectOptions = {
@@ -28,15 +36,10 @@ export type ConnectOptions = {
   signal?: AbortSignal | undefined;
   /** Longest wait until media and parameters flow, milliseconds. Default 20 000. */
   timeoutMs?: number;
+  /** How long a lost connection is tried again, milliseconds; 0 for not at all. Default 60 000. */
+  reconnectMs?: number;
   /** Told every state, also those before `connect` resolves. */
   onState?: (state: SessionState) => void;
-};
-
-/** What the session needs from its client. */
-export type SessionEnvironment = {
-  api: Api;
-  PeerConnection: typeof RTCPeerConnection;
-  iceServers(signal: AbortSignal): Promise<RTCIceServer[]>;
 };
 
 /** The server's own word that the stream is over. */
@@ -67,51 +70,41 @@ const STOP_TEXTS: Record<StopReason, string> = {
   peer_closed: "The connection was closed.",
 };
 
-const OFFER_PATH = "/api/v1/webrtc/offer";
-
 /** A live stream. Made by `client.connect`; ends by `close()`, by its AbortSignal, by the server, or with the page. */
 export class Session {
-  readonly #environment: SessionEnvironment;
+  readonly #environment: LinkEnvironment;
   readonly #options: ConnectOptions;
   readonly #events = new Emitter<SessionEvents>();
   readonly #abort = new AbortController();
   readonly #disposers: (() => void)[] = [];
   readonly #statsReader = new StatsReader();
-  readonly #opened: { promise: Promise<void>; resolve: () => void; reject: (error: ClientError) => void };
   #state: SessionState = IDLE;
-  #id: string | undefined;
-  #peer: RTCPeerConnection | undefined;
-  #channel: RTCDataChannel | undefined;
-  #transceiver: RTCRtpTransceiver | undefined;
+  #link: Link | undefined;
   #sender: ParameterSender | undefined;
   #output: MediaStream | undefined;
-  #candidates: CandidatesRequest["candidates"] = [];
-  #candidateTimer: ReturnType<typeof setTimeout> | undefined;
+  /** What is sent now, and what the caller wants the stream to be, for a connection that has to begin anew. */
+  #input: { stream: MediaStream | undefined; track: MediaStreamTrack | undefined };
+  #parameters: LiveParameters;
   #graceTimer: ReturnType<typeof setTimeout> | undefined;
+  #heard = { bytes: 0, atMs: 0 };
+  #isReconnecting = false;
   #serverStats: StatsMessage | undefined;
 
-  private constructor(environment: SessionEnvironment, options: ConnectOptions) {
+  private constructor(environment: LinkEnvironment, options: ConnectOptions) {
+    const { stream, parameters = {} } = options;
     this.#environment = environment;
     this.#options = options;
-    let resolve = (): void => {};
-    let reject = (_: ClientError): void => {};
-    const promise = new Promise<void>((accept, refuse) => {
-      resolve = accept;
-      reject = refuse;
-    });
-    this.#opened = { promise, resolve, reject };
+    this.#input = { stream, track: stream?.getVideoTracks()[0] };
+    this.#parameters = { inputMode: stream === undefined ? "text" : "video", ...parameters };
   }
 
   /** Opens a session; resolves when media and parameters can flow. Throws ClientError and leaves nothing behind. */
-  static async connect(environment: SessionEnvironment, options: ConnectOptions): Promise<Session> {
+  static async connect(environment: LinkEnvironment, options: ConnectOptions): Promise<Session> {
     const session = new Session(environment, options);
-    // A session that ends early rejects this promise before anyone waits for it.
-    session.#opened.promise.catch(() => undefined);
     try {
       session.#watchOutside();
       session.#dispatch({ type: "connect" });
-      await session.#open();
-      await session.#opened.promise;
+      await session.#open(undefined, session.#abort.signal);
       session.#watchStats();
       return session;
     } catch (error) {
@@ -120,13 +113,13 @@ export class Session {
     }
   }
 
-  /** The server's id of this session. */
+  /** The server's id of this session; another one after the server had to begin anew. */
   get id(): string {
-    if (this.#id === undefined) throw ClientError.closed();
-    return this.#id;
+    if (this.#link === undefined) throw ClientError.closed();
+    return this.#link.id;
   }
 
-  /** The generated video, for `video.srcObject`. */
+  /** The generated video, for `video.srcObject`. It stays the same object when the connection is made again. */
   get output(): MediaStream {
     if (this.#output === undefined) throw ClientError.closed();
     return this.#output;
@@ -143,17 +136,20 @@ export class Session {
 
   /**
    * Changes parameters from the next chunk on. Calls are merged and sent at most 20 times a second; the latest value of a
-   * field wins and none is lost. Throws ClientError `closed` after the end.
+   * field wins and none is lost, also while the connection is made again. Throws ClientError `closed` after the end.
    */
   set(parameters: LiveParameters): void {
     if (this.#sender === undefined || this.#state.name === "closed") throw ClientError.closed();
+    this.#parameters = toLasting(mergeLiveParameters(this.#parameters, parameters));
     this.#sender.set(parameters);
   }
 
   /** Sends the first video track of another stream from now on, or nothing. The old track goes on for its owner. */
   async replaceInput(stream: MediaStream | undefined): Promise<void> {
-    if (this.#transceiver === undefined || this.#state.name === "closed") throw ClientError.closed();
-    await this.#transceiver.sender.replaceTrack(stream?.getVideoTracks()[0] ?? null);
+    if (this.#link === undefined || this.#state.name === "closed") throw ClientError.closed();
+    const track = stream?.getVideoTracks()[0];
+    this.#input = { stream, track };
+    await this.#link.transceiver.sender.replaceTrack(track ?? null);
   }
 
   /** Ends the session: the data channel closes and the server is told. Calling it again does nothing. */
@@ -161,95 +157,125 @@ export class Session {
     this.#end("closed_by_client");
   }
 
-  async #open(): Promise<void> {
-    const environment = this.#environment;
-    const { stream, parameters = {} } = this.#options;
-    const iceServers = await environment.iceServers(this.#abort.signal);
-    this.#throwIfClosed();
-    const peer = new environment.PeerConnection({ iceServers });
-    this.#peer = peer;
-    this.#channel = peer.createDataChannel("parameters", { ordered: true });
-    this.#sender = new ParameterSender(this.#channel);
-    // Both directions even without a track: the server answers with its own video, and an input can be added later.
-    const track = stream?.getVideoTracks()[0];
-    this.#transceiver = peer.addTransceiver(track ?? "video", {
-      direction: "sendrecv",
-      ...(stream === undefined ? {} : { streams: [stream] }),
-    });
-    this.#listen(peer, this.#channel);
-
-    const offer = await peer.createOffer();
-    await peer.setLocalDescription(offer);
-    const sdp = peer.localDescription?.sdp ?? offer.sdp;
-    this.#throwIfClosed();
-    const asked = environment.api.request<Answer>(OFFER_PATH, {
-      method: "POST",
-      json: {
-        sdp,
-        type: "offer",
-        initialParameters: toWireParameters({ inputMode: stream === undefined ? "text" : "video", ...parameters }),
-      },
-    });
-    const answer = await this.#unlessClosed(asked, (late) => this.#delete(late.sessionId));
-    this.#id = answer.sessionId;
-    try {
-      await peer.setRemoteDescription({ type: "answer", sdp: answer.sdp });
-    } catch (error) {
-      throw ClientError.connection("bad_answer", error);
+  /** Makes a connection, for a session of the server or a new one, and puts it in the place of the one before. */
+  async #open(sessionId: string | undefined, signal: AbortSignal): Promise<void> {
+    const initialParameters = toWireParameters(this.#parameters);
+    let link: Link | undefined;
+    // Events of a connection that another one has replaced mean nothing any more.
+    const ifCurrent = (handle: () => void) => {
+      if (link === undefined || this.#link === link) handle();
+    };
+    const events: LinkEvents = {
+      onUp: () => ifCurrent(() => this.#rise()),
+      onDown: () => ifCurrent(() => this.#sink()),
+      onLost: (error) => ifCurrent(() => this.#lose(error)),
+      onEnded: () => ifCurrent(() => this.#endByServer()),
+      onMessage: (message) => ifCurrent(() => this.#handleMessage(message)),
+      onError: (error) => ifCurrent(() => this.#events.emit("error", error)),
+    };
+    const { stream, track } = this.#input;
+    link = await Link.open(this.#environment, { stream, track, initialParameters, sessionId, signal }, events);
+    if (this.#state.name === "closed") {
+      link.close({ isGoodbye: true });
+      throw this.#closeError();
     }
-    this.#throwIfClosed();
-    if (this.#output === undefined) throw ClientError.connection("bad_answer");
-    this.#scheduleCandidates();
-  }
-
-  #listen(peer: RTCPeerConnection, channel: RTCDataChannel): void {
-    peer.addEventListener("track", ({ streams, track }) => {
-      this.#output = streams[0] ?? new MediaStream([track]);
-    });
-    peer.addEventListener("icecandidate", ({ candidate }) => {
-      // The empty candidate marks the end of gathering; the server needs no such mark.
-      if (candidate === null || candidate.candidate === "") return;
-      this.#candidates.push({
-        candidate: candidate.candidate,
-        sdpMid: candidate.sdpMid,
-        sdpMLineIndex: candidate.sdpMLineIndex,
-      });
-      this.#scheduleCandidates();
-    });
-    peer.addEventListener("connectionstatechange", () => this.#handleConnectionState(peer.connectionState));
-    channel.addEventListener("open", () => {
-      this.#sender?.flush();
-      this.#openIfReady();
-    });
-    channel.addEventListener("message", ({ data }) => {
-      const message = parseServerMessage(data);
-      if (message !== undefined) this.#handleMessage(message);
-    });
-    channel.addEventListener("close", () => {
-      const error = ClientError.connection("channel_closed");
-      this.#end(this.#state.name === "live" ? "stopped_by_server" : "connect_failed", error);
-    });
-  }
-
-  #handleConnectionState(state: RTCPeerConnectionState): void {
-    if (state === "connected") {
-      clearTimeout(this.#graceTimer);
-      this.#dispatch({ type: "recovered" });
-      this.#openIfReady();
-    } else if (state === "disconnected") {
-      this.#dispatch({ type: "interrupted" });
-      clearTimeout(this.#graceTimer);
-      this.#graceTimer = setTimeout(() => this.#handleConnectionState("failed"), INTERRUPTION_GRACE_MS);
-    } else if (state === "failed") {
-      if (this.#state.name === "live") this.#end("connection_lost", ClientError.connection("lost"));
-      else this.#end("connect_failed", ClientError.connection("ice_failed"));
-    }
-  }
-
-  #openIfReady(): void {
-    if (this.#peer?.connectionState !== "connected" || this.#channel?.readyState !== "open") return;
+    this.#link = link;
+    this.#parameters = toLasting(this.#parameters);
+    this.#heard = { bytes: 0, atMs: performance.now() };
+    if (this.#output === undefined) this.#output = link.output;
+    else replaceTracks(this.#output, link.output);
+    if (this.#sender === undefined) this.#sender = new ParameterSender(link.channel);
+    else this.#sender.attach(link.channel);
+    if (this.#input.track !== track) await link.transceiver.sender.replaceTrack(this.#input.track ?? null);
     this.#dispatch({ type: "connected" });
-    this.#opened.resolve();
+    this.#dispatch({ type: "recovered" });
+  }
+
+  #rise(): void {
+    if (this.#link === undefined) return; // `#open` goes on from here
+    clearTimeout(this.#graceTimer);
+    this.#dispatch({ type: "recovered" });
+  }
+
+  /** No packets come: it may heal within the grace, and is lost after it. */
+  #sink(): void {
+    if (this.#link === undefined) return;
+    this.#dispatch({ type: "interrupted" });
+    clearTimeout(this.#graceTimer);
+    this.#graceTimer = setTimeout(() => this.#lose(ClientError.connection("lost")), INTERRUPTION_GRACE_MS);
+  }
+
+  #lose(error: ClientError): void {
+    if (this.#state.name !== "live" || this.#isReconnecting) return;
+    clearTimeout(this.#graceTimer);
+    const { reconnectMs = RECONNECT_LIMIT_MS } = this.#options;
+    if (reconnectMs <= 0) {
+      this.#end("connection_lost", error);
+      return;
+    }
+    this.#dispatch({ type: "interrupted" });
+    this.#isReconnecting = true;
+    void this.#reconnect(error, reconnectMs).finally(() => {
+      this.#isReconnecting = false;
+    });
+  }
+
+  /** Tries until a connection is made, the time is over, or an error says that there is no use. */
+  async #reconnect(lost: ClientError, limitMs: number): Promise<void> {
+    const startMs = performance.now();
+    let sessionId = this.#link?.id;
+    this.#link?.close({ isGoodbye: false });
+    for (let tries = 1; this.#state.name === "live"; tries++) {
+      try {
+        await this.#try(sessionId);
+        return;
+      } catch (thrown) {
+        const error = ClientError.from(thrown);
+        const next = nextTry(error, tries, limitMs - (performance.now() - startMs));
+        if (next === undefined) {
+          this.#end("connection_lost", error.code === "unreachable" || error.code === "timeout" ? lost : error);
+          return;
+        }
+        if (next.isAnew) sessionId = undefined;
+        await this.#pause(next.afterMs);
+      }
+    }
+  }
+
+  /** One attempt, which may not take too long: the server may have died again meanwhile. */
+  async #try(sessionId: string | undefined): Promise<void> {
+    const attempt = new AbortController();
+    const stop = () => attempt.abort();
+    const timer = setTimeout(stop, RECONNECT_TRY_MS);
+    this.#abort.signal.addEventListener("abort", stop);
+    try {
+      await this.#open(sessionId, attempt.signal);
+    } catch (error) {
+      if (attempt.signal.aborted) throw ClientError.timeout("Connecting again", RECONNECT_TRY_MS, error);
+      throw error;
+    } finally {
+      clearTimeout(timer);
+      this.#abort.signal.removeEventListener("abort", stop);
+    }
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.#abort.signal.addEventListener(
+        "abort",
+        () => {
+          clearTimeout(timer);
+          resolve();
+        },
+        { once: true },
+      );
+    });
+  }
+
+  #endByServer(): void {
+    if (this.#link === undefined) return; // the attempt fails by it
+    this.#end("stopped_by_server", ClientError.connection("channel_closed"));
   }
 
   #handleMessage(message: ServerMessage): void {
@@ -278,28 +304,15 @@ export class Session {
     }
   }
 
-  /** Sends the candidates found so far in one request, once the server has given the session an id. */
-  #scheduleCandidates(): void {
-    if (this.#id === undefined || this.#candidates.length === 0 || this.#candidateTimer !== undefined) return;
-    this.#candidateTimer = setTimeout(() => {
-      this.#candidateTimer = undefined;
-      const body: CandidatesRequest = { candidates: this.#candidates };
-      this.#candidates = [];
-      this.#environment.api
-        .request(`${OFFER_PATH}/${this.#id}`, { method: "PATCH", json: body, signal: this.#abort.signal })
-        .catch((error: unknown) => {
-          if (this.#state.name !== "closed") this.#events.emit("error", ClientError.from(error));
-        });
-    }, CANDIDATE_BATCH_MS);
-  }
-
   /** Ends with the caller's signal, with the page, and when connecting takes too long. */
   #watchOutside(): void {
     const { signal, timeoutMs = CONNECT_TIMEOUT_MS } = this.#options;
     if (signal !== undefined) {
       const abort = () => this.#end("aborted", ClientError.aborted(signal.reason));
-      if (signal.aborted) abort();
-      this.#throwIfClosed();
+      if (signal.aborted) {
+        abort();
+        throw this.#closeError();
+      }
       signal.addEventListener("abort", abort);
       this.#disposers.push(() => signal.removeEventListener("abort", abort));
     }
@@ -315,14 +328,16 @@ export class Session {
   }
 
   #watchStats(): void {
-    const peer = this.#peer;
-    if (peer === undefined || this.#state.name === "closed") return;
+    if (this.#state.name === "closed") return;
     const timer = setInterval(() => {
-      peer
+      const link = this.#link;
+      if (link === undefined || this.#isReconnecting) return;
+      link
         .getStats()
         .then((report) => {
-          if (this.#state.name === "live")
-            this.#events.emit("stats", this.#statsReader.read(report, this.#serverStats));
+          if (this.#state.name !== "live" || this.#link !== link || this.#isReconnecting) return;
+          this.#listen(report);
+          this.#events.emit("stats", this.#statsReader.read(report, this.#serverStats));
         })
         .catch((error: unknown) => {
           if (this.#state.name === "live") this.#events.emit("error", ClientError.from(error));
@@ -331,25 +346,23 @@ export class Session {
     this.#disposers.push(() => clearInterval(timer));
   }
 
+  /** A server that lives sends something every second; the browser itself notices its silence much later. */
+  #listen(report: RTCStatsReport): void {
+    const bytes = transportBytes(report);
+    const nowMs = performance.now();
+    if (bytes === undefined || bytes !== this.#heard.bytes) this.#heard = { bytes: bytes ?? 0, atMs: nowMs };
+    else if (nowMs - this.#heard.atMs >= SILENCE_MS) this.#lose(ClientError.connection("lost"));
+  }
+
   #end(reason: CloseReason, error?: ClientError): void {
     if (this.#state.name === "closed") return;
-    clearTimeout(this.#candidateTimer);
     clearTimeout(this.#graceTimer);
     for (const dispose of this.#disposers.splice(0)) dispose();
     this.#sender?.close();
-    this.#channel?.close();
-    if (this.#id !== undefined) this.#delete(this.#id);
-    this.#peer?.close();
+    this.#link?.close({ isGoodbye: true });
     this.#dispatch({ type: "end", reason, error });
     this.#abort.abort();
-    this.#opened.reject(this.#closeError());
     this.#events.clear();
-  }
-
-  #delete(id: string): void {
-    this.#environment.api.request(`${OFFER_PATH}/${id}`, { method: "DELETE", keepalive: true }).catch(() => {
-      // The session is over for this page either way; a server that misses this notices the silent peer by itself.
-    });
   }
 
   #dispatch(event: SessionEvent): void {
@@ -360,22 +373,13 @@ export class Session {
     this.#events.emit("state", next);
   }
 
-  /** The result of `promise`, or the session's end if that comes first; `late` gets a result that nobody waits for. */
-  #unlessClosed<T>(promise: Promise<T>, late: (result: T) => void): Promise<T> {
-    return new Promise((resolve, reject) => {
-      this.#opened.promise.catch(reject);
-      promise.then((result) => {
-        if (this.#state.name === "closed") late(result);
-        else resolve(result);
-      }, reject);
-    });
-  }
-
-  #throwIfClosed(): void {
-    if (this.#state.name === "closed") throw this.#closeError();
-  }
-
   #closeError(): ClientError {
     return (this.#state.name === "closed" ? this.#state.error : undefined) ?? ClientError.closed();
   }
+}
+
+/** Makes a stream show what another one has; what plays it goes on. */
+function replaceTracks(stream: MediaStream, other: MediaStream): void {
+  for (const track of stream.getTracks()) stream.removeTrack(track);
+  for (const track of other.getTracks()) stream.addTrack(track);
 }

@@ -71,6 +71,16 @@ export class StatsReader {
   }
 }
 
+/** Bytes that came over the connection so far, of any kind; undefined where the browser does not tell. */
+export function transportBytes(report: RTCStatsReport): number | undefined {
+  const sums: Record<string, number | undefined> = {};
+  report.forEach((entry: RTCStats & Record<string, unknown>) => {
+    const bytes = numberOf(entry["bytesReceived"]);
+    if (bytes !== undefined) sums[entry.type] = (sums[entry.type] ?? 0) + bytes;
+  });
+  return sums["transport"] ?? sums["candidate-pair"];
+}
+
 function toServerStats(message: StatsMessage): ServerStats {
   return {
     fpsIn: message.fps_in,

@@ -88,6 +88,12 @@ export function mergeLiveParameters(current: LiveParameters, update: LiveParamet
   return merged;
 }
 
+/** What lasts of parameters: those that act once are over, and a transition has come to its end. */
+export function toLasting(parameters: LiveParameters): LiveParameters {
+  const { resetCache: _, firstFrameImage: __, lastFrameImage: ___, transition, ...lasting } = parameters;
+  return transition === undefined ? lasting : { ...lasting, prompts: transition.targetPrompts };
+}
+
 /** A parameter that the server could not use, and what it would accept. */
 export type Rejection = {
   /** The parameter's name in code; undefined when the message as a whole was at fault. */
