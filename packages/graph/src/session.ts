@@ -8,7 +8,7 @@ import { readFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import type { InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
-import { DeviceTensor } from "./device-tensor.ts";
+import { DeviceTensor, DeviceTensors } from "./device-tensor.ts";
 import { formatShape, isSymbol, resolveDim } from "./dims.ts";
 import { ARRAY_TYPE, RUNTIME_TYPE, type RuntimeDType, type TensorData } from "./dtype.ts";
 import { needsPreciseInt8 } from "./int8-probe.ts";
@@ -24,7 +24,7 @@ export type Tensor = { dtype: RuntimeDType; dims: number[]; data: TensorData };
 /** Results of a run: those on the processor, and those that stayed on the device. */
 export type Results = {
   readonly tensors: Record<string, Tensor>;
-  /** The caller's: to be disposed of. */
+  /** The caller's: to be disposed of. They end with the session, too. */
   readonly kept: Record<string, DeviceTensor>;
 };
 
@@ -58,6 +58,7 @@ export class Session {
   readonly engine: Runtime["kind"];
   readonly #ort: Ort;
   readonly #keep: ReadonlySet<string>;
+  readonly #kept = new DeviceTensors();
   #session: InferenceSession | null;
 
   private constructor(
@@ -159,7 +160,7 @@ export class Session {
     for (const { name, dtype } of this.model.outputs) {
       const result = results[name] as OrtTensor;
       if (this.#keep.has(name)) {
-        kept[name] = new DeviceTensor(dtype, result);
+        kept[name] = this.#kept.add(dtype, result);
         continue;
       }
       // getData() on a tensor of the device would end the process; these are on the CPU, so `data` is there.
@@ -169,8 +170,9 @@ export class Session {
     return { tensors, kept };
   }
 
-  /** Free the weights and the engine's memory. Safe to call twice. */
+  /** Free the weights, the engine's memory and the tensors kept on the device. Safe to call twice. */
   async close(): Promise<void> {
+    this.#kept.freeAll();
     const session = this.#session;
     this.#session = null;
     await session?.release();
@@ -199,11 +201,10 @@ export class Session {
   }
 
   #onDevice(where: string, port: Port, tensor: DeviceTensor): OrtTensor {
-    const { engineTensor } = tensor;
-    if (!engineTensor) throw new SessionError(`${where} was disposed of.`);
+    if (tensor.disposed) throw new SessionError(`${where} was disposed of, or its session was closed.`);
     if (this.device === "cpu") throw new SessionError(`${where} is on a GPU, but the session runs on the CPU.`);
     if (tensor.dtype !== port.dtype) throw new SessionError(`${where} takes ${port.dtype}, not ${tensor.dtype}.`);
-    return engineTensor;
+    return tensor.engineTensor;
   }
 }
 

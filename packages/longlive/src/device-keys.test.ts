@@ -68,7 +68,7 @@ describe.skipIf(reason)("DeviceKeys", () => {
     expect(windows[1]).toEqual(windows[0]);
     const past = await both.device.past(windows[1]);
     for (const { k } of past) {
-      if (windows[0].pastFrames > 0) expect((k as DeviceTensor).engineTensor?.location).toBe("gpu-buffer");
+      if (windows[0].pastFrames > 0) expect((k as DeviceTensor).engineTensor.location).toBe("gpu-buffer");
     }
     expectClose(await numbersOf(past), await numbersOf(await both.host.past(windows[0])));
     await both.host.keep(windows[0], own);
