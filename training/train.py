@@ -17,6 +17,7 @@ from . import workers
 from .codes import codes
 from .data import CACHE
 from .export import v_scale
+from .flicker import Flicker
 from .muon import Muon
 from .pool import Pool
 from .sampler import Sampler
@@ -27,7 +28,7 @@ from .transformer import Transformer
 LR, FILE, START = 2e-3, CACHE / "transformer.pt", CACHE / "start.pt"
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 SMALL, LATE = .7, .7
-CALM = .4  # weight of errors that change from frame to frame: these flicker
+CALM = 1.  # weight of the part of an error that flickers
 
 
 def move(b):
@@ -61,6 +62,7 @@ class Trainer:
         if "adam" in saved:
             self.adam.load_state_dict(saved["adam"])
             self.muon.buffers, self.ema, self.steps, self.seconds, self.losses = (saved[k] for k in ("muon", "ema", "steps", "seconds", "losses"))
+        self.flicker = Flicker(self.pool.vae).to(DEVICE)
         self.plan = np.random.default_rng(5 + self.steps)
         torch.manual_seed(1 + rank)
 
@@ -98,8 +100,8 @@ class Trainer:
         if part > LATE and rng.random() < .3:
             b = self.own(b)
         off = self.predict(b) - b["target"]
-        error, restless = off.square().mean((1, 2, 3, 4)), off.diff(dim=2).square().mean((1, 2, 3, 4))
-        ((error + CALM * restless) * b["weight"]).mean().backward()
+        error = off.square().mean((1, 2, 3, 4))
+        ((error + CALM * self.flicker(off)) * b["weight"]).mean().backward()
         workers.average(self.all, self.count)
         torch.nn.utils.clip_grad_norm_(self.rest, 1.)
         rate = min(1, (self.steps + 1) / 60) * (1 if part < .38 else max(.03, 1 - .97 * (part - .38) / .62))
