@@ -67,19 +67,23 @@ def main():
     tell = lambda line: print(f"[{time.time() - began:4.0f} s] {line}", flush=True)
     result = {"weights": weights(a.model), "arguments": said(a), "sizes": {}, "probes": {}, "probe_size": sizes[0]}
     pictures = {}
+    folder.mkdir(parents=True, exist_ok=True)
+    # Written after every part, so that a run cut short is not lost.
+    keep = lambda: (folder / "results.json").write_text(json.dumps(result, indent=1))
     with Runner(a.model, a.threads) as runner:
         for size in sizes:
-            chosen = a.clips or (["astronaut", "scene 1"] if a.quick else CLIPS[size])
+            chosen = a.clips or (["astronaut", "face"] if a.quick else CLIPS[size])
             result["sizes"][size] = one_size(runner, size, a, parts, chosen, pictures, tell)
-        bench = probes.Bench(runner, [clips.clip(c, 25, *SIZES[sizes[0]]) for c in (["astronaut"] if a.quick else ["astronaut", "scene 1"])], a.looks, tell)
+            keep()
+        bench = probes.Bench(runner, [clips.clip(c, 25, *SIZES[sizes[0]]) for c in (["astronaut"] if a.quick else ["astronaut", "face"])], a.looks, tell)
         for name in PROBES:
             if name in parts:
                 result["probes"][name] = getattr(probes, name)(bench)
+                keep()
         pictures.update(bench.sheets)
         if "drift" in parts:
             result["drift"] = probes.drift(runner, a.drift or 10, SIZES[sizes[0]], tell)
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "results.json").write_text(json.dumps(result, indent=1))
+    keep()
     for name, made in pictures.items():
         h, w = next(iter(made.values())).shape[:2]
         sheets.save(sheets.sheet(made, (w // 2, h // 2) if w > 400 else (w * 3 // 4, h * 3 // 4)), folder / file_of(name))

@@ -9,7 +9,11 @@ from PIL import Image
 from .. import scenes
 
 PHOTOGRAPHS = ("astronaut", "chelsea", "coffee", "rocket", "stereo_motorcycle")
-PROCEDURAL = ("scene 1", "scene 2", "scene 3")
+# Number of each procedural clip.
+SCENES = {"face": 9, "hand": 8, "screen": 6}
+PROCEDURAL = tuple(SCENES)
+# Where the middle of the frame lies in the picture's height, if not in the middle: on the face.
+MIDDLE = {"astronaut": .27}
 # Deviation of the camera's noise, of 1; each picture's own.
 SENSOR_NOISE = .012
 FPS = 24
@@ -35,7 +39,10 @@ def picture(name, width, height):
     pixels = getattr(data, name)()
     image = Image.fromarray(pixels[0] if isinstance(pixels, tuple) else pixels)
     scale = 1.25 * max(width / image.width, height / image.height)
-    return image.resize((math.ceil(image.width * scale), math.ceil(image.height * scale)), Image.LANCZOS)
+    image = image.resize((math.ceil(image.width * scale), math.ceil(image.height * scale)), Image.LANCZOS)
+    spare = image.height - 1.25 * height
+    top = int(min(max(MIDDLE.get(name, .5) * image.height - 1.25 * height / 2, 0), spare))
+    return image.crop((0, top, image.width, top + math.ceil(1.25 * height)))
 
 
 def camera(image, frames, width, height, pan, zoom, turn):
@@ -78,7 +85,7 @@ def loop(name, frames, width, height):
 
 
 def procedural(name, frames, width, height):
-    clean, noisy = scenes.clip(np.random.default_rng([HELD_OUT, PROCEDURAL.index(name)]), frames, height, width)
+    clean, noisy = scenes.clip(np.random.default_rng([HELD_OUT, SCENES[name]]), frames, height, width)
     return Clip(name, clean, noisy)
 
 

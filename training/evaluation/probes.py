@@ -118,10 +118,10 @@ def references(bench):
     """Reference images beside the input (VACE) and over noised input: the mean colour's way to the reference's, against the same prompt without one;
     the palette's; and with a reference in a look and no prompt, whether that look is the nearest."""
     size = bench.clips[0].given.shape[2], bench.clips[0].given.shape[1]
-    pictures = {"coffee": clips.picture("coffee", *size), "rocket": clips.picture("rocket", *size), "orange": np.full((64, 64, 3), (230, 130, 40)), "leaves": clips.procedural("scene 3", 2, *size).clean[0]}
+    pictures = {"coffee": clips.picture("coffee", *size), "rocket": clips.picture("rocket", *size), "orange": np.full((64, 64, 3), (230, 130, 40)), "leaves": clips.procedural("screen", 2, *size).clean[0]}
     pictures = {k: np.asarray(v).astype(np.uint8) for k, v in pictures.items()}
     inked = some(bench.looks, ("sketch", "neon", "thermal", "blueprint"))
-    shown = clips.procedural("scene 2", 2, *size).clean[:1]
+    shown = clips.procedural("hand", 2, *size).clean[:1]
     styled = {look: operate(look, shown)[0] for look in inked}
     ways, result = {"vace": MODES["vace"], "normal": {**MODES["normal"], "vace_enabled": True, "vace_use_input_video": False}}, {}
     ink = some(bench.looks, ("sketch",))[0]

@@ -58,7 +58,7 @@ class Figures(unittest.TestCase):
         self.assertAlmostEqual(metrics.palette_distance(grey, white) / metrics.palette_distance(black, white), .5)
 
     def test_held_out_clips_are_the_same_each_time(self):
-        self.assertTrue((clips.procedural("scene 1", 2, 64, 32).given == clips.procedural("scene 1", 2, 64, 32).given).all())
+        self.assertTrue((clips.procedural("face", 2, 64, 32).given == clips.procedural("face", 2, 64, 32).given).all())
 
     def test_only_the_part_between_the_markers_of_a_card_is_replaced(self):
         card = f"a\n{report.START}\nold\n{report.END}\nb"
