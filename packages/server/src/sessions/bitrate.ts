@@ -1,4 +1,8 @@
-/** How much a session may send: enough for sharp pictures of its size, and no more than the operator allows. */
+/**
+ * How much a session may send: enough for sharp pictures of its size, and no
+ * more than the operator allows. It is settled with an offer, so a reload with
+ * another size keeps the bound until the client makes a new connection.
+ */
 import type { Size } from "../pipelines/pipeline.ts";
 
 /** Also for the smallest pictures, and where the size follows the client's. */

@@ -210,12 +210,14 @@ describe("a reload while people watch", () => {
     const told = { type: "pipeline_reloaded", pipeline_id: "next", model: "next-model", width: 4, height: 6 };
     expect(peer(0).told("pipeline_reloaded")).toEqual([told]);
     await run(3000);
+    const types = peer(0).messages.map((one) => one.type);
+    expect(types.indexOf("pipeline_reloaded")).toBeLessThan(types.lastIndexOf("parameters_applied"));
     expect(next.begun[0]).toMatchObject({ chunk: 0, parameters: { noiseScale: 0.3, baseSeed: 8 } });
     expect(peer(0).sent.at(-1)!.frame).toMatchObject({ width: 4, height: 6 });
     expect(pipeline.open.size).toBe(0);
   });
 
-  it("[SES16] goes to a passthrough and back, and without `vace_enabled` of the client takes the load's", async () => {
+  it("[SES16][PAR11] goes to a passthrough and back, and without `vace_enabled` of the client takes the load's", async () => {
     const { clock, run, open, peer, manager } = rig();
     await open({ inputMode: "video" });
     const { loadParams } = stubPipeline({ clock });

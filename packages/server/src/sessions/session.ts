@@ -129,6 +129,7 @@ export class Session {
       const answer = await this.offer(offerSdp);
       if (this.#pipeline !== undefined) await this.#attach(this.#pipeline);
       this.#failIfClosed();
+      this.#work?.notify();
       this.#log.info({ pipeline: this.#pipeline?.id ?? this.#reloading }, "session opened");
       return answer;
     } catch (error) {
@@ -224,6 +225,7 @@ export class Session {
     const { id, model, size } = pipeline;
     const { width = null, height = null } = size ?? {};
     this.#tell({ type: "pipeline_reloaded", pipeline_id: id, model, width, height });
+    this.#work?.notify();
   }
 
   /**
@@ -240,6 +242,7 @@ export class Session {
     const current = this.#peer;
     if (current?.isFrom(offerSdp)) {
       const answer = await current.answer(offerSdp);
+      this.#failIfClosed();
       this.#life.follow("offered");
       return answer;
     }
@@ -280,7 +283,7 @@ export class Session {
     return peer;
   }
 
-  /** Sets a stream of the pipeline to work; called again for the same pipeline it waits for the same stream. */
+  /** Opens a stream of the pipeline, to be set to work by a notification; called again it waits for the same stream. */
   #attach(pipeline: Pipeline): Promise<void> {
     if (this.#attaching?.pipeline !== pipeline) this.#attaching = { pipeline, done: this.#openWork(pipeline) };
     return this.#attaching.done;
@@ -300,7 +303,7 @@ export class Session {
         parameters: this.parameters,
         output: this.#output,
         log: this.#log,
-        isWanted: () => this.state === "live",
+        isWanted: () => this.state === "live" && this.#work !== undefined,
         tell: (message) => this.#tell(message),
         nextChunk: () => ++this.#counts.chunksStarted,
         onChunk: (chunk) => {
