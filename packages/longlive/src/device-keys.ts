@@ -127,6 +127,9 @@ export class DeviceKeys implements KeyStorage {
     return this.#shown;
   }
 
+  /** A pass's results get places of their own on the GPU. */
+  own(): undefined {}
+
   async keep(own: readonly LayerKeys[], from: number, to: number): Promise<void> {
     const ownRows = (own[0]!.k as DeviceTensor).dims[0]!;
     const order = this.#pending ?? { rows: range(0, this.#rows), turns: this.#still(this.#rows) };

@@ -37,6 +37,8 @@ export type Pass = {
   readonly window: Window;
   /** Keys of the frames before, as the window has them. */
   readonly past: readonly LayerKeys[];
+  /** Where the keys of the call's frames are written. Default: memory of their own. [frames * frameTokens, D] */
+  readonly own?: readonly LayerKeys[] | undefined;
   /** Freed by the pass. */
   readonly hints?: Hints | undefined;
   /** Of the live adapters, in order; the prompt's keys must be made with the same. Default: their start values. */
@@ -288,8 +290,13 @@ export class Generator {
       inputs[`past_k${i}`] = tensorOf(k, dims);
       inputs[`past_v${i}`] = tensorOf(v, dims);
     }
+    const outputs: Record<string, TensorLike> = {};
+    for (const [i, { k, v }] of (pass.own ?? []).entries()) {
+      if (k instanceof Float32Array) outputs[`k${i}`] = { data: k, dims: [tokens, dim] };
+      if (v instanceof Float32Array) outputs[`v${i}`] = { data: v, dims: [tokens, dim] };
+    }
     try {
-      return await run(this.#sessions.main, inputs);
+      return await run(this.#sessions.main, inputs, outputs);
     } finally {
       free(...(pass.hints?.values ?? []));
     }
@@ -371,8 +378,12 @@ function index(value: number): TensorLike {
   return { data: BigInt64Array.of(BigInt(value)), dims: [1] };
 }
 
-async function run(session: Session, inputs: Inputs): Promise<Record<string, Values>> {
-  return valuesOf(await session.runKeeping(inputs));
+async function run(
+  session: Session,
+  inputs: Inputs,
+  outputs: Readonly<Record<string, TensorLike>> = {},
+): Promise<Record<string, Values>> {
+  return valuesOf(await session.runKeeping(inputs, outputs));
 }
 
 /** All results but the pictures' own go on into other passes. */

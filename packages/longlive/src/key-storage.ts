@@ -27,6 +27,11 @@ export type KeyStorage = {
   roll(rows: { from: number; end: number; to: number; frames: number }): void;
   /** The first rows of each layer; to be used until the next `roll` or `keep`. [rows, dim] */
   past(rows: number): Promise<readonly LayerKeys[]>;
+  /**
+   * Where keys of some rows may be written before they are kept, so that they need no memory of their own; undefined
+   * where there is no such place. [rows, dim]
+   */
+  own(from: number, rows: number): readonly LayerKeys[] | undefined;
   /** Puts own keys from their row `from` on to row `to`. The keys are the storage's afterwards. */
   keep(own: readonly LayerKeys[], from: number, to: number): Promise<void>;
   /** A layer's rows, zeros after the last. [capacity, dim] */
@@ -79,13 +84,24 @@ export class HostKeys implements KeyStorage {
     return this.#layers.map(({ k, v }) => ({ k: k.subarray(0, end), v: v.subarray(0, end) }));
   }
 
+  own(from: number, rows: number): readonly LayerKeys[] {
+    const { dim } = this.#sizes;
+    const [start, end] = [from * dim, (from + rows) * dim];
+    this.#touched = Math.max(this.#touched, end);
+    return this.#layers.map(({ k, v }) => ({ k: k.subarray(start, end), v: v.subarray(start, end) }));
+  }
+
   async keep(own: readonly LayerKeys[], from: number, to: number): Promise<void> {
     const { dim } = this.#sizes;
+    const put = (values: Values, into: Float32Array) => {
+      const part = hostPart(values, from * dim);
+      this.#touched = Math.max(this.#touched, to * dim + part.length);
+      const isThere = part.buffer === into.buffer && part.byteOffset === into.byteOffset + 4 * to * dim;
+      if (!isThere) into.set(part, to * dim);
+    };
     for (const [i, { k, v }] of this.#layers.entries()) {
-      const keys = hostPart(own[i]!.k, from * dim);
-      k.set(keys, to * dim);
-      v.set(hostPart(own[i]!.v, from * dim), to * dim);
-      this.#touched = Math.max(this.#touched, to * dim + keys.length);
+      put(own[i]!.k, k);
+      put(own[i]!.v, v);
     }
   }
 

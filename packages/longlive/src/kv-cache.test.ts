@@ -48,6 +48,32 @@ describe("KvCache", () => {
     }
   });
 
+  it("takes keys that are written in its own memory as any others, and does not show them before", async () => {
+    const [copied, written] = [cacheOf(SIZES), cacheOf(SIZES)];
+    for (let chunk = 0; chunk < 8; chunk++) {
+      await call(copied, 3 * chunk, 3, chunk);
+      const window = written.open(3 * chunk, 3);
+      const own = written.own(window)! as readonly { k: Float32Array; v: Float32Array }[];
+      // A pass that comes to nothing, then one that counts.
+      for (const mark of [77, chunk]) {
+        for (const [i, { k, v }] of keysOf(3 * chunk, 3, mark).entries()) {
+          own[i]!.k.set(k);
+          own[i]!.v.set(v);
+        }
+        const past = (await written.past(window))[0]!.k as Float32Array;
+        expect(framesOf(past)).not.toContain(7700 + 3 * chunk);
+      }
+      await written.keep(window, own);
+      for (let layer = 0; layer < LAYERS; layer++)
+        expect(await written.layer(layer)).toEqual(await copied.layer(layer));
+    }
+    written.reset();
+    expect((await written.layer(0)).k.every((value) => value === 0)).toBe(true);
+    // Keys behind the sink's keep their place only as copies: the sink is not written again.
+    const window = copied.open(18, 6);
+    expect([window.droppedFrames, copied.own(copied.open(12, 12)) === undefined]).toEqual([0, true]);
+  });
+
   it("shows video chunks, the first of four frames, the same window", async () => {
     const cache = cacheOf(SIZES);
     expect(await call(cache, 0, 4)).toEqual(range(0, 3));

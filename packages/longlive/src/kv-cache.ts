@@ -101,6 +101,15 @@ export class KvCache {
     return this.#storage.past(this.#tokens(window.pastFrames));
   }
 
+  /**
+   * Where the call's keys may be written, so that they need no memory of their own; they count once they are kept.
+   * Undefined where there is no such place. Per layer [ownFrames * frameTokens, dim].
+   */
+  own(window: Window): readonly LayerKeys[] | undefined {
+    if (window.droppedFrames > 0) return undefined;
+    return this.#storage.own(this.#tokens(window.pastFrames), this.#tokens(window.ownFrames));
+  }
+
   /** Keeps the keys of a call, which are the cache's afterwards. Per layer [ownFrames * frameTokens, dim]. */
   async keep(window: Window, own: readonly LayerKeys[]): Promise<void> {
     await this.#storage.keep(own, this.#tokens(window.droppedFrames), this.#tokens(window.pastFrames));

@@ -85,16 +85,19 @@ function joinedParts(parts: readonly Float32Array[]): Float32Array {
 /** Bytes that the values of one pass may take. On a GPU every pass costs a start of each kernel, so it gets few large ones. */
 const PASS_BYTES: Readonly<Record<Device, number>> = { cpu: 1e9, webgpu: 8e9 };
 
+/** A network whose values take more for one latent keeps no memory between passes: it would be gigabytes. */
+const ARENA_BYTES = 1e8;
+
 export type PassPlan = {
   readonly latentsPerPass: number;
-  /** Whether sessions keep memory for the next pass; they do not when even a single latent needs much. */
+  /** Whether sessions keep memory for the next pass. */
   readonly arena: boolean;
 };
 
 /** @param latentBytes that the largest layers need for one latent */
 export function planPasses(latentBytes: number, device: Device): PassPlan {
   const fitting = Math.floor(PASS_BYTES[device] / latentBytes);
-  return { latentsPerPass: Math.max(1, fitting), arena: fitting > 0 };
+  return { latentsPerPass: Math.max(1, fitting), arena: latentBytes <= ARENA_BYTES };
 }
 
 /** `total` in parts of `most`, the last one smaller. */

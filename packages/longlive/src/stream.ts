@@ -459,8 +459,9 @@ export class LongLiveStream {
 
   async #pass(latents: Latents, timestep: number, startFrame: number): Promise<StreamPass> {
     const window = this.#cache.open(startFrame, latents.frames);
-    const [text, past, loraScales] = [this.#text!, await this.#cache.past(window), this.#loraScales.values];
-    return { latents, timestep, startFrame, text, window, past, loraScales };
+    const past = await this.#cache.past(window);
+    const [text, own, loraScales] = [this.#text!, this.#cache.own(window), this.#loraScales.values];
+    return { latents, timestep, startFrame, text, window, past, own, loraScales };
   }
 
   #remember(clean: Latents): void {
