@@ -138,6 +138,17 @@ describe("the line", () => {
     await open(patient.ticket!);
   });
 
+  it("[SES14] holds no place for a client that knows nothing of tickets and takes a new one each time", async () => {
+    const { open, refused, run } = await rig({ maxSessions: 1 });
+    const session = await open();
+    for (let i = 0; i < 5; i++) {
+      await refused();
+      await run(5000);
+    }
+    await session.close("deleted");
+    await open();
+  });
+
   it("[SES14] is bounded", async () => {
     const { open, refused } = await rig({ maxSessions: 1 });
     await open();
