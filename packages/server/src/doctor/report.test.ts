@@ -101,7 +101,7 @@ describe("doctorReport", () => {
   it("knows a driver that computes in software by its speed, and does not count on it", () => {
     expect(ability("GPU", { gpuSpeed: speed(0.5) })).toMatchObject({
       verdict: "no",
-      detail: "the only driver computes in software (0.500 GFLOP/s in float32)",
+      detail: "the only driver computes in software (0.50 GFLOP/s in float32)",
       advice: expect.stringContaining("there is no GPU"),
     });
     expect(ability("GPU", { gpuSpeed: speed(0.5), gpus: ["some card"] }).advice).toContain("libvulkan1");

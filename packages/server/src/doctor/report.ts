@@ -44,7 +44,7 @@ export function wanFps(gflops: number): Record<"text" | "video" | "vace" | "vide
 
 function machineEntries({ system, gpus, cache, cpuSpeed, gpuSpeed }: Facts): Entry[] {
   const speedText = (speed: Facts["cpuSpeed"]) =>
-    "error" in speed ? `not measured: ${speed.error}` : `${Math.round(speed.value.gflops)} GFLOP/s (float32)`;
+    "error" in speed ? `not measured: ${speed.error}` : `${gflopsText(speed.value.gflops)} (float32)`;
   const busy = system.load > system.cores / 2 ? "; others are using it now, so alone it is faster" : "";
   return [
     { name: "system", text: `${system.platform} ${system.release}, ${system.arch}, Node ${system.node}` },
@@ -111,7 +111,7 @@ function gpuAbility({ gpuSpeed, gpus, system }: Facts): Ability {
     return { what, verdict: "no", detail: gpuSpeed.error, advice: [advice] };
   }
   const { gflops } = gpuSpeed.value;
-  const detail = `${gflops.toPrecision(3)} GFLOP/s in float32`;
+  const detail = `${gflopsText(gflops)} in float32`;
   if (gflops >= SOFTWARE_GFLOPS) {
     return { what, verdict: "yes", detail: `${detail}, used by: npm start -- --device webgpu`, advice: [] };
   }
@@ -163,6 +163,10 @@ function downloadAdvice(missingBytes: number, cache: Facts["cache"]): string[] {
     );
   }
   return advice;
+}
+
+function gflopsText(gflops: number): string {
+  return `${gflops < 10 ? gflops.toPrecision(2) : Math.round(gflops)} GFLOP/s`;
 }
 
 /** Frames a second, or where that is less than one the time that a chunk takes. */
