@@ -25,7 +25,16 @@ export async function startServer(options: { modelsDir?: string; args?: string[]
   const port = await freePort();
   const home = mkdtempSync(join(tmpdir(), "everframe-e2e-"));
   const modelsDir = options.modelsDir ?? join(home, "models");
-  const args = [join(ROOT, "scripts/start.mjs"), "--no-open", "--port", String(port), "--models-dir", modelsDir];
+  const args = [
+    join(ROOT, "scripts/start.mjs"),
+    "--no-open",
+    "--port",
+    String(port),
+    "--models-dir",
+    modelsDir,
+    "--min-fps",
+    "1",
+  ];
   const child = spawn(process.execPath, [...args, ...(options.args ?? [])], {
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...process.env, DAYDREAM_SCOPE_ASSETS_DIR: join(home, "assets") },
