@@ -68,7 +68,7 @@ async function start(client: Client, onState?: (state: SessionState) => void) {
   let luma = 0;
   const timer = setInterval(() => {
     luma = (luma + 5) % 200;
-    source.onFrame({ ...size, data: new Uint8ClampedArray((64 * 48 * 3) / 2).fill(128).fill(luma, 0, 64 * 48) });
+    source.onFrame({ ...size, data: new Uint8Array((64 * 48 * 3) / 2).fill(128).fill(luma, 0, 64 * 48) });
   }, 33);
   const stream = new wrtc.MediaStream([track]) as unknown as MediaStream;
   const parameters = { prompts: "first", noiseScale: 0.25 };

@@ -3,6 +3,7 @@
  * figures of the moment, read when they are asked for. Nothing in it names a
  * viewer: sessions have short lives, and each name would stay for ever.
  */
+import { performance } from "node:perf_hooks";
 import type { SessionFigures } from "../sessions/session-figures.ts";
 import { Counter, type Family, formatMetrics, gauge, Histogram } from "./prometheus.ts";
 
