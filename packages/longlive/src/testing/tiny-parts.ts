@@ -1,7 +1,7 @@
 /** The parts of longlive-tiny at a small size, for streams with other options than a loaded model has. */
 import { fileURLToPath } from "node:url";
 import { SafetensorsFile } from "@everframe/graph";
-import { readModelConfig } from "../config.ts";
+import { type ModelConfig, readModelConfig } from "../config.ts";
 import { Generator, type GeneratorOptions } from "../generator.ts";
 import { GreyLatents } from "../grey-latents.ts";
 import type { ModelParts } from "../model.ts";
@@ -19,7 +19,8 @@ export async function openTinyParts(
   options: GeneratorOptions & { vace?: boolean } = {},
 ): Promise<ModelParts & { close(): Promise<void> }> {
   const { vace = true, ...numerics } = options;
-  const config = readModelConfig(FOLDER);
+  // A window and a clean pass as LongLive has them: its rules are tried on these parts.
+  const config: ModelConfig = { ...readModelConfig(FOLDER), windowFrames: 6, context: "clean_pass" };
   const grid = { width: size.width / 8, height: size.height / 8 };
   const file = (name: string) => SafetensorsFile.open(`${FOLDER}/${name}`);
   const main = file(config.transformer.weights);
