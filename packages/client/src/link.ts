@@ -51,6 +51,7 @@ export class Link {
   #candidates: CandidatesRequest["candidates"] = [];
   #candidateTimer: ReturnType<typeof setTimeout> | undefined;
   #isOver = false;
+  #isClosed = false;
 
   private constructor(
     { api, PeerConnection }: LinkEnvironment,
@@ -115,12 +116,19 @@ export class Link {
     return this.#peer.getStats();
   }
 
-  /** Frees everything and tells nothing more; with a goodbye the server's session ends, too. */
-  close({ isGoodbye }: { isGoodbye: boolean }): void {
+  /** Tells nothing more, but stays: the server would take its end for a goodbye. */
+  retire(): void {
     if (this.#isOver) return;
     this.#isOver = true;
     clearTimeout(this.#candidateTimer);
     this.#up.reject(ClientError.closed());
+  }
+
+  /** Frees everything and tells nothing more; with a goodbye the server's session ends, too. */
+  close({ isGoodbye }: { isGoodbye: boolean }): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.retire();
     if (isGoodbye) {
       this.channel.close();
       if (this.#id !== undefined) this.#delete(this.#id);

@@ -179,6 +179,7 @@ export class Session {
       link.close({ isGoodbye: true });
       throw this.#closeError();
     }
+    this.#link?.close({ isGoodbye: false });
     this.#link = link;
     this.#parameters = toLasting(this.#parameters);
     this.#heard = { bytes: 0, atMs: performance.now() };
@@ -224,7 +225,7 @@ export class Session {
   async #reconnect(lost: ClientError, limitMs: number): Promise<void> {
     const startMs = performance.now();
     let sessionId = this.#link?.id;
-    this.#link?.close({ isGoodbye: false });
+    this.#link?.retire();
     for (let tries = 1; this.#state.name === "live"; tries++) {
       try {
         await this.#try(sessionId);

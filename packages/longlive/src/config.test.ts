@@ -53,7 +53,7 @@ describe("parseModelConfig", () => {
     expect(spoilt("transformer", "num_heads", 7)).toThrow("transformer.dim must be a multiple of num_heads");
     expect(spoilt("transformer", "patch_size", [2, 2, 2])).toThrow("transformer.patch_size");
     expect(spoilt("vae", "type", "unheard of")).toThrow("vae.type must be one of tiny");
-    expect(spoilt("vae", "mean", [1])).toThrow("vae.mean must have 48 numbers");
+    expect(spoilt("vae", "mean", [1])).toThrow("vae.mean must have 64 numbers");
     expect(spoilt("vace", "layers", [0, 9])).toThrow("vace.layers names layer 9");
     expect(() => parseModelConfig({ ...original(), local_attn_size: 3 })).toThrow("local_attn_size must hold");
     expect(() => parseModelConfig([])).toThrow("must be an object");
