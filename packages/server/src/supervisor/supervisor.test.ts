@@ -10,7 +10,9 @@ import { Supervisor } from "./supervisor.ts";
 const SERVER = `
 import { appendFileSync } from "node:fs";
 const [log, port] = process.argv.slice(2);
-appendFileSync(log, JSON.stringify({ pid: process.pid, port, restore: JSON.parse(process.env.EVERFRAME_RESTORE) }) + "\\n");
+appendFileSync(log, JSON.stringify({
+  pid: process.pid, port, restore: JSON.parse(process.env.EVERFRAME_RESTORE), arenas: process.env.MALLOC_ARENA_MAX,
+}) + "\\n");
 process.on("SIGTERM", () => process.exit(0));
 process.on("disconnect", () => process.exit(0));
 process.send({ type: "activity", activity: { name: "loaded", request: { pipelineId: "passthrough", loadParams: {} } } });
@@ -30,7 +32,7 @@ beforeEach(() => {
   supervisor = new Supervisor({
     module: join(folder, "server.mjs"),
     argv: [log, "0"],
-    env: process.env,
+    env: { PATH: process.env["PATH"] },
     log: createLogger("silent"),
     restartArgv: (port) => [log, String(port)],
   });
@@ -46,7 +48,7 @@ const starts = () =>
   readFileSync(log, "utf8")
     .split("\n")
     .filter(Boolean)
-    .map((line) => JSON.parse(line) as { pid: number; port: string; restore: object });
+    .map((line) => JSON.parse(line) as { pid: number; port: string; restore: object; arenas: string });
 
 it("starts a killed server again, on its port and with its pipeline", async () => {
   await expect.poll(() => supervisor.port).toBe(4711);
@@ -54,6 +56,11 @@ it("starts a killed server again, on its port and with its pipeline", async () =
   await expect.poll(() => starts().length, { timeout: 10_000 }).toBe(2);
   expect(starts()[0]).toMatchObject({ port: "0", restore: {} });
   expect(starts()[1]).toMatchObject({ port: "4711", restore: { load: { pipelineId: "passthrough" } } });
+});
+
+it("keeps malloc from holding on to the memory of large pictures", async () => {
+  await expect.poll(() => supervisor.port).toBe(4711);
+  expect(starts()[0]!.arenas).toBe("2");
 });
 
 it("passes a signal on, waits for the server's own end and starts it no more", async () => {
