@@ -93,6 +93,8 @@ export type ServerOptions = {
   minFps?: number;
   /** How long a lost client may stay away before its session is given up, milliseconds; default 30,000. */
   graceMs?: number;
+  /** Memory that is free now; default as the system says. */
+  availableBytes?: () => number;
   /** Upper bound of a session's outgoing bitrate; the size of the picture bounds it too. */
   maxBitrateBps?: number;
   /** More pipelines than the built-in ones, or others under their ids. */
@@ -151,7 +153,7 @@ export function createServer(options: ServerOptions = {}): EverframeServer {
     ...(options.maxBitrateBps === undefined ? {} : { maxBitrateBps: options.maxBitrateBps }),
     maxSessions: options.maxSessions ?? 8,
     minFps: options.minFps ?? 2,
-    availableBytes,
+    availableBytes: options.availableBytes ?? availableBytes,
   });
   const recordings = new Recordings({
     folder: options.recordingsDir ?? join(dirname(modelsDir), "recordings"),
@@ -173,7 +175,7 @@ export function createServer(options: ServerOptions = {}): EverframeServer {
       adopt: (pipeline) => sessions.adopt(pipeline),
       end: (reason, error) => sessions.closeAll(reason, error),
     },
-    availableBytes,
+    availableBytes: options.availableBytes ?? availableBytes,
     ...(options.onActivity === undefined ? {} : { onActivity: options.onActivity }),
   });
   restorePipeline(pipelines, options.restore);

@@ -24,7 +24,8 @@ beforeAll(async () => {
   execFileSync(process.execPath, ["scripts/run.mjs", generator, "--to", modelsDir, "--small"], { cwd: ROOT });
   const places = { modelsDir, cache: new HubCache(join(home, "hub")) };
   const options = { places, loraDir: join(home, "lora"), memoryBytes: MEMORY_BYTES };
-  rig = await Rig.start({ modelsDir, pipelines: [longlive("longlive", options)] });
+  const availableBytes = () => MEMORY_BYTES;
+  rig = await Rig.start({ modelsDir, pipelines: [longlive("longlive", options)], availableBytes });
 }, 120_000);
 afterAll(async () => {
   await rig.close();
