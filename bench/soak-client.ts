@@ -42,7 +42,8 @@ while (!isEnding && !(only !== "" && round >= names.length)) {
       },
     });
   } catch (error) {
-    fault(String(error instanceof Error ? (error.stack ?? error.message) : error).slice(0, 500));
+    const { stack = String(error), cause } = error as { stack?: string; cause?: unknown };
+    fault(`${stack.slice(0, 500)}${cause === undefined ? "" : ` because of ${String(cause)}`}`);
   }
   await sleep(random.int(0, 500));
 }

@@ -85,7 +85,12 @@ function startServer() {
   const args = ["--import", "tsx", main, "--no-open", "--port", "0", "--max-sessions", "6"];
   const child = spawn(process.execPath, args, {
     stdio: ["ignore", "pipe", "pipe"],
-    env: { ...process.env, DAYDREAM_SCOPE_MODELS_DIR: join(home, "models"), HF_HUB_OFFLINE: "1" },
+    env: {
+      ...process.env,
+      DAYDREAM_SCOPE_MODELS_DIR: join(home, "models"),
+      HF_HUB_OFFLINE: "1",
+      NODE_OPTIONS: `--import ${new URL("collect-garbage.mjs", import.meta.url).href}`,
+    },
   });
   let out = "";
   const complaints: string[] = [];
@@ -168,6 +173,8 @@ async function settle(ask: Ask, pid: number): Promise<number> {
   };
   await until(isEmpty, "all sessions to end", EMPTY_LIMIT_MS).catch((error: unknown) => fault(String(error)));
   await load(ask);
+  process.kill(pid, "SIGUSR2");
+  await sleep(2000);
   const samples: number[] = [];
   for (let i = 0; i < 10; i++) {
     samples.push(residentBytes(pid));

@@ -45,6 +45,8 @@ const PACKAGE = fileURLToPath(new URL("../package.json", import.meta.url));
 const MAX_CONNECTIONS = 1024;
 /** A client that takes longer to say what it wants is no client. */
 const HEADERS_TIMEOUT_MS = 20_000;
+/** Longer than proxies and clients keep an idle connection, so that none is closed while a request is on its way. */
+const KEEP_ALIVE_MS = 75_000;
 
 export type ServerOptions = {
   /** Default 127.0.0.1. */
@@ -205,6 +207,7 @@ export function createServer(options: ServerOptions = {}): EverframeServer {
       socket = createAdaptorServer({ fetch: app.fetch }) as Server;
       socket.maxConnections = MAX_CONNECTIONS;
       socket.headersTimeout = HEADERS_TIMEOUT_MS;
+      socket.keepAliveTimeout = KEEP_ALIVE_MS;
       socket.listen(options.port ?? 8000, host);
       await once(socket, "listening"); // rejects on "error"
       const address = socket.address();
