@@ -44,6 +44,7 @@ const steps = {
     process.env.CHROMIUM_PATH = ensureChromium();
     return [[...bin("vitest/vitest.mjs"), "run", "--config", "e2e/vitest.config.ts"]];
   },
+  soak: () => [run("bench/soak.ts", "--minutes", "3", "--seed", "1", "--clients", "3")],
 };
 
 const only = process.argv.includes("--only") ? process.argv[process.argv.indexOf("--only") + 1]?.split(",") : undefined;
