@@ -7,6 +7,8 @@ import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import type { RecordingFormat } from "@everframe/protocol";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createLogger } from "../logger.ts";
@@ -194,6 +196,25 @@ describe.skipIf(!hasFfmpeg)("a recording", () => {
     await recordings.start(another, "mp4");
     await expect(recordings.stop(another.id)).rejects.toThrow("no picture");
     expect(await readdir(folder)).toEqual([]);
+  });
+
+  it("[REC3] holds neither its session nor a picture when it has ended", async () => {
+    const makeOne = async (id: string) => {
+      const one = new Stand(id);
+      await recordings.start(one, "webm");
+      one.show(64, 48, 100);
+      await recordings.stop(id);
+      return [new WeakRef(one), new WeakRef(one.lastFrame!.data)];
+    };
+    const refs = await makeOne("brief");
+    setFlagsFromString("--expose-gc");
+    const collect = runInNewContext("gc") as () => void;
+    const isGone = () => {
+      collect();
+      return refs.every((ref) => ref.deref() === undefined);
+    };
+    await expect.poll(isGone).toBe(true);
+    expect(recordings.info("brief")).toMatchObject({ state: "finished", frames: 1 });
   });
 
   it("[REC3] is whole also when the server ends", async () => {

@@ -42,17 +42,14 @@ export type RecordingsOptions = {
   log: Logger;
 };
 
-type Entry = {
-  readonly session: Recordable;
-  readonly recording: Recording;
-  readonly unwatch: () => void;
-  end: { bytes: number } | { error: string } | undefined;
-};
+type Running = { readonly session: Recordable; readonly recording: Recording; readonly unwatch: () => void };
+/** What is known of one that has ended; the pictures and the session that it held are gone. */
+type Ended = { readonly path: string; readonly info: RecordingInfo };
 
 export class Recordings {
   readonly #options: RecordingsOptions;
   /** The newest of each session, in the order of their starts. */
-  readonly #entries = new Map<string, Entry>();
+  readonly #entries = new Map<string, Running | Ended>();
   readonly #starting = new Set<string>();
   #cancelCheck: () => void;
   #sweptAtMs = 0;
@@ -67,7 +64,7 @@ export class Recordings {
 
   /** How many run now. */
   get running(): number {
-    return [...this.#entries.values()].filter((one) => one.end === undefined).length;
+    return this.#running().length;
   }
 
   /**
@@ -77,8 +74,7 @@ export class Recordings {
   async start(session: Recordable, format: RecordingFormat): Promise<boolean> {
     const { folder, encoder, clock, log } = this.#options;
     const { id } = session;
-    const before = this.#entries.get(id);
-    if (this.#starting.has(id) || (before !== undefined && before.end === undefined)) return false;
+    if (this.#starting.has(id) || this.#findRunning(id) !== undefined) return false;
     this.#starting.add(id);
     try {
       await mkdir(folder, { recursive: true, mode: 0o700 }).catch((cause: unknown) => {
@@ -88,7 +84,7 @@ export class Recordings {
       const unwatch = session.watchFrames((frame) => recording.write(frame));
       if (session.lastFrame !== undefined) recording.write(session.lastFrame);
       this.#entries.delete(id);
-      this.#entries.set(id, { session, recording, unwatch, end: undefined });
+      this.#entries.set(id, { session, recording, unwatch });
       this.#forgetOld();
       log.info({ session: id.slice(0, 8), format }, "recording started");
       // The session, or the server, may have ended meanwhile.
@@ -101,19 +97,24 @@ export class Recordings {
 
   /** Ends a session's recording; false when there is none that runs. Throws `recording_failed`. */
   async stop(sessionId: string): Promise<boolean> {
-    const entry = this.#entries.get(sessionId);
-    if (entry === undefined || entry.end !== undefined) return false;
-    entry.unwatch();
-    const { recording } = entry;
+    const running = this.#findRunning(sessionId);
+    if (running === undefined) return false;
+    running.unwatch();
+    const { recording } = running;
     const log = this.#options.log.child({ session: sessionId.slice(0, 8) });
+    const keep = (end: Pick<RecordingInfo, "state" | "bytes" | "error">) => {
+      // Whoever else waited for this end may have begun another one since.
+      if (this.#entries.get(sessionId) !== running) return;
+      this.#entries.set(sessionId, { path: recording.path, info: { ...infoOf(recording), ...end } });
+    };
     try {
       await recording.stop();
       const { size } = await stat(recording.path);
-      entry.end = { bytes: size };
+      keep({ state: "finished", bytes: size, error: null });
       log.info({ frames: recording.frames, dropped: recording.dropped, bytes: size }, "recording ended");
     } catch (thrown) {
       const error = ApiError.from(thrown);
-      entry.end = { error: error.message };
+      keep({ state: "failed", bytes: null, error: error.message });
       log.warn({ err: error.cause ?? thrown }, "recording failed");
       throw error;
     }
@@ -124,35 +125,22 @@ export class Recordings {
   info(sessionId: string): RecordingInfo | undefined {
     const entry = this.#entries.get(sessionId);
     if (entry === undefined) return undefined;
-    const { recording, end } = entry;
-    return {
-      state: end === undefined ? "recording" : "error" in end ? "failed" : "finished",
-      format: recording.format,
-      name: basename(recording.path),
-      started_at: recording.startedAt.getTime() / 1000,
-      duration_seconds: Math.round(recording.durationMs) / 1000,
-      frames: recording.frames,
-      dropped: recording.dropped,
-      bytes: end !== undefined && "bytes" in end ? end.bytes : null,
-      error: end !== undefined && "error" in end ? end.error : null,
-    };
+    return isRunning(entry) ? infoOf(entry.recording) : entry.info;
   }
 
   /** Opens the session's newest file. Throws `recording_not_found`, `recording_running`. */
   async open(sessionId: string): Promise<{ file: OpenFile; name: string; format: RecordingFormat }> {
-    const { recording, end } = this.#get(sessionId);
-    if (end === undefined) throw new ApiError("recording_running", {});
-    const file = await openFile(recording.path);
+    const { path, info } = this.#getEnded(sessionId);
+    const file = await openFile(path);
     if (file === undefined) throw new ApiError("recording_not_found", { sessionId });
-    return { file, name: basename(recording.path), format: recording.format };
+    return { file, name: info.name, format: info.format };
   }
 
   /** Removes the session's newest file. Throws `recording_not_found`, `recording_running`. */
   async remove(sessionId: string): Promise<void> {
-    const { recording, end } = this.#get(sessionId);
-    if (end === undefined) throw new ApiError("recording_running", {});
+    const { path } = this.#getEnded(sessionId);
     this.#entries.delete(sessionId);
-    await rm(recording.path, { force: true });
+    await rm(path, { force: true });
   }
 
   /** Ends all that run, whole where that is possible. */
@@ -162,9 +150,19 @@ export class Recordings {
     await Promise.all([...this.#entries.keys()].map((id) => this.#stopQuietly(id)));
   }
 
-  #get(sessionId: string): Entry {
+  #running(): [string, Running][] {
+    return [...this.#entries].filter((one): one is [string, Running] => isRunning(one[1]));
+  }
+
+  #findRunning(sessionId: string): Running | undefined {
+    const entry = this.#entries.get(sessionId);
+    return entry !== undefined && isRunning(entry) ? entry : undefined;
+  }
+
+  #getEnded(sessionId: string): Ended {
     const entry = this.#entries.get(sessionId);
     if (entry === undefined) throw new ApiError("recording_not_found", { sessionId });
+    if (isRunning(entry)) throw new ApiError("recording_running", {});
     return entry;
   }
 
@@ -172,7 +170,7 @@ export class Recordings {
   async #check(): Promise<void> {
     const { clock } = this.#options;
     const isDue = clock.now() - this.#sweptAtMs >= SWEEP_MS;
-    const running = [...this.#entries].filter(([, one]) => one.end === undefined);
+    const running = this.#running();
     if (isDue || running.length > 0) {
       this.#sweptAtMs = isDue ? clock.now() : this.#sweptAtMs;
       const isFull = await this.#sweep();
@@ -187,9 +185,7 @@ export class Recordings {
   /** Removes files that are too old, and the oldest while all are too large. True when what remains is too large. */
   async #sweep(): Promise<boolean> {
     const { folder, maxAgeMs, maxBytes } = this.#options;
-    const inUse = new Set(
-      [...this.#entries.values()].filter((one) => one.end === undefined).map((one) => one.recording.partPath),
-    );
+    const inUse = new Set(this.#running().map(([, { recording }]) => recording.partPath));
     const files: { path: string; bytes: number; modifiedMs: number }[] = [];
     for (const name of await readdir(folder).catch(() => [])) {
       const path = join(folder, name);
@@ -217,11 +213,30 @@ export class Recordings {
   }
 
   #forgetOld(): void {
-    for (const [id, { end }] of this.#entries) {
+    for (const [id, entry] of this.#entries) {
       if (this.#entries.size <= MAX_REMEMBERED) return;
-      if (end !== undefined) this.#entries.delete(id);
+      if (!isRunning(entry)) this.#entries.delete(id);
     }
   }
+}
+
+function isRunning(entry: Running | Ended): entry is Running {
+  return "recording" in entry;
+}
+
+/** Of one that runs. */
+function infoOf(recording: Recording): RecordingInfo {
+  return {
+    state: "recording",
+    format: recording.format,
+    name: basename(recording.path),
+    started_at: recording.startedAt.getTime() / 1000,
+    duration_seconds: Math.round(recording.durationMs) / 1000,
+    frames: recording.frames,
+    dropped: recording.dropped,
+    bytes: null,
+    error: null,
+  };
 }
 
 function nameOf(sessionId: string, format: RecordingFormat): string {
