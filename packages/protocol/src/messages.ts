@@ -114,6 +114,10 @@ export const statsMessage = z.object({
   /** Size of the picture sent, pixels. */
   width: z.int(),
   height: z.int(),
+  /** Frames from the client that wait for a chunk. */
+  queued_in: z.int(),
+  /** Made frames that wait to be sent. */
+  queued_out: z.int(),
 });
 export type StatsMessage = z.infer<typeof statsMessage>;
 

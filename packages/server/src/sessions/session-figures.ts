@@ -20,11 +20,15 @@ export type SessionFigures = {
   /** Size of the picture sent, pixels; 0 before the first where it follows the client's. */
   width: number;
   height: number;
+  /** Frames of the client that wait for a chunk. */
+  queuedIn: number;
+  /** Made frames that wait to be sent. */
+  queuedOut: number;
 };
 
 /** The figures as the client is told them, to one decimal. */
 export function statsMessage(figures: SessionFigures): StatsMessage {
-  const { fpsIn, fpsOut, chunkMs, stagesMs, model, width, height } = figures;
+  const { fpsIn, fpsOut, chunkMs, stagesMs, model, width, height, queuedIn, queuedOut } = figures;
   return {
     type: "stats",
     fps_in: round(fpsIn),
@@ -34,6 +38,8 @@ export function statsMessage(figures: SessionFigures): StatsMessage {
     model,
     width,
     height,
+    queued_in: queuedIn,
+    queued_out: queuedOut,
   };
 }
 

@@ -81,6 +81,11 @@ export class SessionWork {
     return this.#input.rate(this.#options.clock.now()) ?? 0;
   }
 
+  /** Pictures of the client that wait for a chunk. */
+  get queued(): number {
+    return this.#input.length;
+  }
+
   /** Takes a picture of the client. */
   push(frame: I420Frame): void {
     const now = this.#options.clock.now();

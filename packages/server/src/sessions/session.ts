@@ -194,6 +194,8 @@ export class Session {
       model: this.#pipeline?.model ?? "",
       width: size?.width ?? 0,
       height: size?.height ?? 0,
+      queuedIn: this.#work?.queued ?? 0,
+      queuedOut: this.#output.length,
     };
   }
 
