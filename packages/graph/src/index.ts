@@ -2,7 +2,7 @@
 export { isFusedAttentionRight } from "./attention-check.ts";
 export { DeviceCopier } from "./device-copier.ts";
 export { DeviceTensor } from "./device-tensor.ts";
-export { type Dim, type Shape, ShapeError } from "./dims.ts";
+export { type Dim, divideDim, type Shape, ShapeError } from "./dims.ts";
 export type { DType, TensorData } from "./dtype.ts";
 export { Graph } from "./graph.ts";
 export type { GraphOptions, Value } from "./graph-core.ts";

@@ -144,13 +144,14 @@ export class NeuralOps extends LayoutOps {
   }
 
   /**
-   * softmax(q kᵀ scale + bias) v for each head. No mask: every query sees every key.
-   * @param q [Nq, heads*d]
-   * @param k [Nk, heads*d]
-   * @param v [Nk, heads*d]
+   * softmax(q kᵀ scale + bias) v for each head. No mask: every query sees every key, of its own batch where there is
+   * one.
+   * @param q [Nq, heads*d] or [B, Nq, heads*d]
+   * @param k [Nk, heads*d] or [B, Nk, heads*d]
+   * @param v as k
    * @param options.scale default 1/sqrt(d)
    * @param options.bias [heads or 1, Nq, Nk]; with a bias the plain form is written
-   * @returns [Nq, heads*d]
+   * @returns as q
    */
   attention(q: Value, k: Value, v: Value, options: { heads: number; scale?: number; bias?: Value }): Value {
     const { heads, bias } = options;
@@ -160,18 +161,26 @@ export class NeuralOps extends LayoutOps {
       ["v", v],
     ] as const)
       this.checkFloat("attention", name, value);
-    const [queries, width] = this.#matrix("attention", "q", q, heads);
-    const keys = k.shape[0] ?? 0;
-    this.checkShape("attention", "k", k, [keys, width], `q ${formatShape(q.shape)}`);
-    this.checkShape("attention", "v", v, [keys, width], `k ${formatShape(k.shape)}`);
+    const batch = q.shape.length === 3 ? q.shape.slice(0, 1) : [];
+    const width = this.#headsOf(q, heads);
+    const keys = k.shape[batch.length] ?? 0;
+    this.checkShape("attention", "k", k, [...batch, keys, width], `q ${formatShape(q.shape)}`);
+    this.checkShape("attention", "v", v, [...batch, keys, width], `k ${formatShape(k.shape)}`);
+    if (bias) {
+      this.checkFloat("attention", "bias", bias);
+      const wanted = [bias.shape[0] === 1 ? 1 : heads, q.shape[batch.length]!, keys];
+      this.checkShape("attention", "bias", bias, wanted, `q ${formatShape(q.shape)} and k ${formatShape(k.shape)}`);
+    }
+    const [q3, k3, v3] = [q, k, v].map((value) => (batch.length ? value : this.reshape(value, [1, ...value.shape])));
     const scale = options.scale ?? 1 / Math.sqrt(width / heads);
-    if (this.attentionKind === "plain" || bias) return this.#plainAttention(q, k, v, { heads, scale, bias });
-    const operands = [q, k, v].map((value) => this.reshape(value, [1, ...value.shape]));
-    const mixed = this.emit("MultiHeadAttention", operands, [1, queries, width], {
-      attributes: { num_heads: heads, scale: { float: scale } },
-      contributed: true,
-    });
-    return this.reshape(mixed, [queries, width]);
+    const mixed =
+      this.attentionKind === "plain" || bias
+        ? this.#plainAttention(q3!, k3!, v3!, { heads, scale, bias })
+        : this.emit("MultiHeadAttention", [q3!, k3!, v3!], q3!.shape, {
+            attributes: { num_heads: heads, scale: { float: scale } },
+            contributed: true,
+          });
+    return batch.length ? mixed : this.reshape(mixed, q.shape);
   }
 
   #int8Linear(x: Value, w: Value, b: Value | undefined, shape: Shape): Value {
@@ -187,32 +196,37 @@ export class NeuralOps extends LayoutOps {
     return this.emit("DynamicQuantizeMatMul", [x, ...stored, null, b ?? null], shape, { contributed: true });
   }
 
+  /** @param q [B, Nq, heads*d] @param k, v [B, Nk, heads*d] @returns as q */
   #plainAttention(
     q: Value,
     k: Value,
     v: Value,
     { heads, scale, bias }: { heads: number; scale: number; bias: Value | undefined },
   ): Value {
-    const [queries, width] = this.#matrix("attention", "q", q, heads);
-    const keys = k.shape[0]!;
+    const [batch, , width] = q.shape as [Dim, Dim, number];
     const split = (x: Value, perm: readonly number[]) =>
-      this.transpose(this.reshape(x, [x.shape[0]!, heads, width / heads]), perm);
+      this.transpose(this.reshape(x, [batch, x.shape[1]!, heads, width / heads]), perm);
     const scaled = this.mul(q, this.constant([scale], []));
-    let logits = this.matmul(split(scaled, [1, 0, 2]), split(k, [1, 2, 0])); // [heads, Nq, Nk]
-    if (bias) {
-      this.checkFloat("attention", "bias", bias);
-      const wanted = [bias.shape[0] === 1 ? 1 : heads, queries, keys];
-      this.checkShape("attention", "bias", bias, wanted, `q ${formatShape(q.shape)} and k ${formatShape(k.shape)}`);
-      logits = this.add(logits, bias);
-    }
-    const mixed = this.matmul(this.softmax(logits, -1), split(v, [1, 0, 2])); // [heads, Nq, d]
-    return this.reshape(this.transpose(mixed, [1, 0, 2]), [queries, width]);
+    let logits = this.matmul(split(scaled, [0, 2, 1, 3]), split(k, [0, 2, 3, 1])); // [B, heads, Nq, Nk]
+    if (bias) logits = this.add(logits, bias);
+    const mixed = this.matmul(this.softmax(logits, -1), split(v, [0, 2, 1, 3])); // [B, heads, Nq, d]
+    return this.reshape(this.transpose(mixed, [0, 2, 1, 3]), q.shape);
   }
 
   #lastSize(op: string, x: Value): number {
     const size = x.shape.at(-1);
     if (typeof size === "number") return size;
     throw new ShapeError(`${op}: operand x ${formatShape(x.shape)} must end in an axis of known size.`);
+  }
+
+  /** Channels of all heads of a query [..., Nq, heads*d]. */
+  #headsOf(q: Value, heads: number): number {
+    const width = q.shape.at(-1);
+    const hasRank = q.shape.length === 2 || q.shape.length === 3;
+    if (hasRank && typeof width === "number" && width % heads === 0) return width;
+    throw new ShapeError(
+      `attention: operand q ${formatShape(q.shape)} must be [tokens, ${heads} heads * d], with a batch in front or not.`,
+    );
   }
 
   #matrix(op: string, operand: string, x: Value, heads: number): [Dim, number] {

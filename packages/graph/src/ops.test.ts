@@ -172,6 +172,19 @@ const cases: Case[] = [
     (q, k, v, bias) => ref.attention(q, k, v, 2, 1 / Math.sqrt(8), bias),
   ],
   [
+    "attention of a batch",
+    [tensor([3, N, 16], 8), tensor([3, 40, 16], 9), tensor([3, 40, 16], 10)],
+    (g, q, k, v) => g.attention(q, k, v, { heads: 2 }),
+    (q, k, v) => {
+      const item = (x: ref.Nd, i: number) => {
+        const size = x.data.length / 3;
+        return { data: Array.from(x.data).slice(i * size, (i + 1) * size), dims: x.dims.slice(1) };
+      };
+      const items = [0, 1, 2].map((i) => ref.attention(item(q, i), item(k, i), item(v, i), 2, 1 / Math.sqrt(8)));
+      return { data: items.flatMap(({ data }) => data), dims: [...q.dims] };
+    },
+  ],
+  [
     "conv2d with stride and one-sided pads",
     [tensor([2, 4, 6, 7], 3), tensor([3, 4, 3, 3], 6), tensor([3], 7)],
     (g, a, w, b) => g.conv2d(a, w, b, { stride: 2, pads: [0, 0, 1, 1] }),

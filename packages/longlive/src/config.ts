@@ -24,6 +24,11 @@ export type TransformerConfig = {
   readonly textDim: number;
   /** Rows of a prompt's embedding, padding included. */
   readonly textLength: number;
+  /**
+   * Rows and columns of tokens that a query of self attention sees around it, in every frame of the window. Absent, or
+   * where the picture is no larger: all of them.
+   */
+  readonly attentionWindow?: readonly [number, number];
   readonly eps: number;
   readonly weights: string;
 };
@@ -225,9 +230,17 @@ function parseTransformer(fields: Fields): TransformerConfig {
     freqDim: fields.count("freq_dim"),
     textDim: fields.count("text_dim"),
     textLength: fields.count("text_len"),
+    ...(fields.has("attention_window") ? { attentionWindow: parseWindow(fields, "attention_window") } : {}),
     eps: fields.number("eps"),
     weights: fields.text("weights"),
   };
+}
+
+function parseWindow(fields: Fields, name: string): [number, number] {
+  const [rows, columns, ...others] = fields.numbers(name);
+  const fits = [rows, columns].every((size) => Number.isSafeInteger(size) && size! > 0);
+  if (!fits || others.length > 0) fields.fail(name, "must be [rows, columns]");
+  return [rows!, columns!];
 }
 
 function parseLora(fields: Fields): LoraConfig {

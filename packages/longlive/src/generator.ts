@@ -5,6 +5,7 @@
  */
 import { DeviceCopier, DeviceTensor, type Model, type Session, type TensorLike } from "@everframe/graph";
 import { type Loras, SCALES_INPUT } from "./adapters.ts";
+import { planWindows, seenRows, type WindowPlan } from "./attention-window.ts";
 import type { Latents } from "./autoencoder.ts";
 import type { NetworkConfig, TransformerConfig } from "./config.ts";
 import { DeviceKeys, RowPicker } from "./device-keys.ts";
@@ -100,6 +101,8 @@ export class Generator {
   readonly #sessions: Sessions;
   readonly #onDevice: OnDevice | undefined;
   readonly #times = new Map<number, TimeEmbedding>();
+  readonly #windows: WindowPlan | undefined;
+  readonly #seenRows = new Map<number, TensorLike>();
   readonly #rotations = new Map<string, Rotation>();
   readonly #zeros = new Map<number, Float32Array>();
   /** No hint for one number of tokens. */
@@ -117,6 +120,7 @@ export class Generator {
     this.grid = grid;
     this.scheduler = createScheduler(config.timestepShift);
     this.loras = loras;
+    this.#windows = planWindows(config.transformer, grid);
     this.hasVace = sessions.vace !== undefined;
     this.#options = options;
     this.#sessions = sessions;
@@ -216,6 +220,7 @@ export class Generator {
       e0: { data: (await this.timeEmbedding(timestep)).e0, dims: [6, dim] },
       hint_from: index((seen.frames - latents.frames) * this.frameTokens),
       ...this.#rotation(seen.frames, 0),
+      ...this.#windowRows(seen.frames),
       ...this.#textTensors(text.vace),
     });
     return { values: this.config.vace!.layers.map((_, n) => outputs[`hint${n}`]!), scale: context.scale };
@@ -279,6 +284,7 @@ export class Generator {
       e: { data: time.e, dims: [1, dim] },
       e0: { data: time.e0, dims: [6, dim] },
       ...this.#rotation(latents.frames, window.firstPosition),
+      ...this.#windowRows(window.pastFrames + latents.frames - window.droppedFrames),
       own_from: index(window.droppedFrames * this.frameTokens),
       head_from: index(headFromFrame * this.frameTokens),
       ...this.#textTensors(pass.text.main),
@@ -316,6 +322,14 @@ export class Generator {
       keep(this.#rotations, MAX_KEPT_ROTATIONS, key, rotationOf(dim / heads, grid, firstPosition));
     const dims = [frames * this.frameTokens, dim / heads / 2];
     return { cos: { data: cos, dims }, sin: { data: sin, dims } };
+  }
+
+  /** @param frames that are seen, the call's own included */
+  #windowRows(frames: number): Inputs {
+    if (!this.#windows) return {};
+    const rows =
+      this.#seenRows.get(frames) ?? keep(this.#seenRows, MAX_KEPT_ROTATIONS, frames, seenRows(this.#windows, frames));
+    return { seen_rows: rows };
   }
 
   #textTensors(keys: readonly LayerKeys[]): Inputs {

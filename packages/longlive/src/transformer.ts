@@ -7,6 +7,7 @@
  */
 import { Graph, type GraphOptions, type Model, type Value, type WeightFile } from "@everframe/graph";
 import { Adapters, type Loras } from "./adapters.ts";
+import { windowedAttention } from "./attention-window.ts";
 import type { NetworkConfig, TransformerConfig } from "./config.ts";
 import {
   embedPatches,
@@ -85,7 +86,8 @@ export function textGraph(
  * In: `latents` [frames, C, height, width]; `e` [1, D]; `e0` [6, D]; `cos`, `sin` [tokens, headDim / 2]; of layer i
  * `text_k<i>`, `text_v<i>` [textLength, D] and `past_k<i>`, `past_v<i>` [past, D]; `own_from` i64 [1], own tokens
  * whose keys nobody sees; `head_from` i64 [1], tokens for which no prediction is needed (whole frames); with a VACE
- * branch `hint<n>` [tokens, D], zeros for none, and `hint_scale` [1]; with live adapters `lora_scales`.
+ * branch `hint<n>` [tokens, D], zeros for none, and `hint_scale` [1]; with live adapters `lora_scales`; where the
+ * grid is larger than the attention's window `seen_rows` (see `seenRows`).
  * Out: `prediction` [frames left, C, height, width]; `k<i>`, `v<i>` [tokens, D].
  */
 export function transformerGraph(
@@ -106,6 +108,7 @@ export function transformerGraph(
   const sin = g.input("sin", [tokens, c.dim / c.heads / 2]);
   const ownFrom = g.input("own_from", [1], "i64");
   const headFrom = g.input("head_from", [1], "i64");
+  const attend = windowedAttention(g, c, grid);
   const hints = files.vace && config.vace ? hintInputs(g, config.vace.layers, [tokens, c.dim]) : undefined;
   const tap: Tap = (name, value) => options.tap && g.output(name, value);
   const narrow = (value: Value) => g.sliceFrom(value, 0, headFrom, times(tokensPerFrame, "head_frames"));
@@ -124,6 +127,7 @@ export function transformerGraph(
       sin,
       text,
       visible: (own) => ({ k: join(past.k, own.k), v: join(past.v, own.v) }),
+      ...(attend ? { attend } : {}),
       ...(last ? { narrow } : {}),
       tap: (name, value) => i === 0 && tap(`block0.${name}`, name === "norm1" ? g.layerNorm(value, c) : value),
     });

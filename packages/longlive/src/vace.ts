@@ -5,6 +5,7 @@
  * the chunk, both ways, and their positions start at frame 0.
  */
 import { Graph, type GraphOptions, type Model } from "@everframe/graph";
+import { windowedAttention } from "./attention-window.ts";
 import type { NetworkConfig, VaceConfig } from "./config.ts";
 import type { BranchFiles } from "./transformer.ts";
 import { embedPatches, frameTokens, type LatentGrid, namedLinear, times, wanBlock } from "./wan-block.ts";
@@ -15,7 +16,8 @@ import { embedPatches, frameTokens, type LatentGrid, namedLinear, times, wanBloc
  * In: `latents` [frames, C, height, width]; `context` [context, contextChannels, height, width]; `padding`
  * [missing, D], zero tokens for frames without context; `zero_keys` [zero_keys, D], zeros that every query also
  * attends to; `e0` [6, D]; `cos`, `sin` [tokens, headDim / 2]; `text_k<n>`, `text_v<n>` [textLength, D];
- * `hint_from` i64 [1], tokens for which no hint is needed.
+ * `hint_from` i64 [1], tokens for which no hint is needed; where the grid is larger than the attention's window
+ * `seen_rows` (see `seenRows`), which the zero keys are not among.
  * Out: `hint<n>` [tokens left, D].
  */
 export function vaceGraph(
@@ -37,6 +39,7 @@ export function vaceGraph(
   const cos = g.input("cos", [tokens, c.dim / c.heads / 2]);
   const sin = g.input("sin", [tokens, c.dim / c.heads / 2]);
 
+  const attend = windowedAttention(g, c, grid);
   const hintFrom = g.input("hint_from", [1], "i64");
   const embedded = embedPatches({ graph: g, file: files.main }, latents, "patch_embedding", c, grid); // [tokens, D]
   const given = embedPatches(w, context, "vace_patch_embedding", c, grid);
@@ -52,6 +55,7 @@ export function vaceGraph(
       sin,
       text,
       visible: ({ k, v }) => ({ k: g.concat([k, zeroKeys], 0), v: g.concat([v, zeroKeys], 0) }),
+      ...(attend ? { attend } : {}),
     });
     u = block.x;
     const asked = g.sliceFrom(u, 0, hintFrom, "hint_tokens");

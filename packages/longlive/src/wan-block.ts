@@ -34,6 +34,8 @@ export type BlockInputs = {
   readonly text: KeyValues;
   /** From the block's own keys to all keys that its queries see. Default: its own. [keys, D] */
   readonly visible?: (own: KeyValues) => KeyValues;
+  /** Self attention over those keys. Default: every query sees all of them. @returns as q [tokens, D] */
+  readonly attend?: (q: Value, seen: KeyValues) => Value;
   /** Drops leading tokens once the keys are made: their results are not needed. Default: keeps all. */
   readonly narrow?: (tokens: Value) => Value;
   readonly tap?: Tap;
@@ -72,7 +74,8 @@ export function wanBlock(
   const keys = { k: g.rotary(normedK, cos, sin, { heads }), v: linear(y, "self_attn.v") };
   const q = g.rotary(normedQ, narrow(cos), narrow(sin), { heads });
   const seen = inputs.visible?.(keys) ?? keys;
-  const mixed = linear(g.attention(q, seen.k, seen.v, { heads }), "self_attn.o");
+  const attended = inputs.attend?.(q, seen) ?? g.attention(q, seen.k, seen.v, { heads });
+  const mixed = linear(attended, "self_attn.o");
   tap("self_attn", mixed);
   let x = g.add(narrow(inputs.x), g.mul(mixed, gate!));
 

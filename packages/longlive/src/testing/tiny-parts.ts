@@ -16,11 +16,13 @@ const FOLDER = fileURLToPath(new URL("../../../../models/longlive-tiny", import.
 /** Without `vace: false` the condition branch is there. */
 export async function openTinyParts(
   size: Size,
-  options: GeneratorOptions & { vace?: boolean } = {},
+  options: GeneratorOptions & { vace?: boolean; attentionWindow?: readonly [number, number] } = {},
 ): Promise<ModelParts & { close(): Promise<void> }> {
-  const { vace = true, ...numerics } = options;
+  const { vace = true, attentionWindow, ...numerics } = options;
   // A window and a clean pass as LongLive has them: its rules are tried on these parts.
-  const config: ModelConfig = { ...readModelConfig(FOLDER), windowFrames: 6, context: "clean_pass" };
+  const shipped = readModelConfig(FOLDER);
+  const transformer = attentionWindow ? { ...shipped.transformer, attentionWindow } : shipped.transformer;
+  const config: ModelConfig = { ...shipped, transformer, windowFrames: 6, context: "clean_pass" };
   const grid = { width: size.width / 8, height: size.height / 8 };
   const file = (name: string) => SafetensorsFile.open(`${FOLDER}/${name}`);
   const main = file(config.transformer.weights);
