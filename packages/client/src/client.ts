@@ -1,26 +1,24 @@
 // The way in: one object for one server.
-import type {
-  AssetInfo,
-  AssetList,
-  AssetType,
-  IceServers,
-  LoadAnswer,
-  PipelineStatus as WireStatus,
-} from "@everframe/protocol";
+import type { HardwareInfo, IceServers, LoadAnswer, PipelineStatus as WireStatus } from "@everframe/protocol";
+import { Assets } from "./assets.ts";
 import { LOAD_TIMEOUT_MS, NOT_LOADED_GRACE_MS, STATUS_POLL_MS } from "./defaults.ts";
 import { ClientError } from "./errors.ts";
 import { Api, type Fetch } from "./http.ts";
+import type { LinkEnvironment } from "./link.ts";
+import { Models } from "./models.ts";
+import { pause } from "./pause.ts";
+import { type PipelineSchema, readSchemas } from "./schemas.ts";
 import { type ConnectOptions, Session } from "./session.ts";
 import { type LoadOptions, toLoadBody } from "./wire-parameters.ts";
 
 export type ClientOptions = {
   /** The server's address, for example "http://localhost:8000". Default: where the page came from. */
   url?: string;
-  /** The server's token, where it asks for one. A page that the server gave out has a cookie instead. */
+  /** The server's token, where it asks for one. Default: none; a page that the server gave out has a cookie instead. */
   token?: string;
-  /** Instead of the browser's own, where there is no browser. */
+  /** What makes requests. Default: the browser's own, or Node's. */
   fetch?: Fetch;
-  /** Instead of the browser's own, where there is no browser. */
+  /** What makes connections, where there is no browser. Default: the browser's own. */
   RTCPeerConnection?: typeof RTCPeerConnection;
 };
 
@@ -44,41 +42,39 @@ export type PipelineStatus = {
 };
 
 export type WaitOptions = CallOptions & {
-  /** Default 300 000. */
+  /** Longest wait, milliseconds. Default 300 000. */
   timeoutMs?: number;
-  /** Told each status while waiting. */
+  /** Told each status while waiting. Default: nobody is. */
   onStatus?: (status: PipelineStatus) => void;
 };
 
-/** A file on the server. */
-export type Asset = {
-  /** File name without folder and extension. */
-  name: string;
-  /** What `vaceRefImages` takes. */
-  path: string;
-  sizeMb: number;
-  folder: string | undefined;
-  type: AssetType;
-  createdAt: Date;
+export type LoadCall = WaitOptions & {
+  /** False returns as soon as loading has begun. Default true. */
+  wait?: boolean;
 };
 
 export type Client = {
   /** The server's address. */
   readonly url: string;
-  /** Begins to load a pipeline (default "longlive") and returns at once; `waitUntilLoaded` waits for the end. */
-  load(options?: LoadOptions, call?: CallOptions): Promise<void>;
+  /**
+   * Loads a pipeline (default "longlive") and resolves when it is loaded. What is loaded already stays, and sessions that
+   * run go on with it. Throws `server`/`load_failed`, `out_of_memory` and their like, `timeout`, `aborted`.
+   */
+  load(options?: LoadOptions, call?: LoadCall): Promise<PipelineStatus>;
   /** What is loaded now. */
   status(call?: CallOptions): Promise<PipelineStatus>;
   /** Resolves when a pipeline is loaded. Throws `server`/`load_failed` when loading fails, `timeout`, `aborted`. */
   waitUntilLoaded(options?: WaitOptions): Promise<PipelineStatus>;
+  /** Every pipeline of the server with its parameters, enough to draw their controls. */
+  schemas(call?: CallOptions): Promise<Record<string, PipelineSchema>>;
+  /** The server's machine: processors and memory. For pages of the server's own only, unless the server allows others. */
+  hardware(call?: CallOptions): Promise<HardwareInfo>;
   /** STUN and TURN servers, for a peer connection of one's own. */
   iceServers(call?: CallOptions): Promise<RTCIceServer[]>;
-  readonly assets: {
-    /** Stores an image or video on the server; `name` defaults to the file's own. */
-    upload(file: Blob, options?: CallOptions & { name?: string }): Promise<Asset>;
-    /** Files on the server, newest first. */
-    list(options?: CallOptions & { type?: AssetType }): Promise<Asset[]>;
-  };
+  /** Images and videos on the server. */
+  readonly assets: Assets;
+  /** The models' files on the server. */
+  readonly models: Models;
   /** Opens a stream: resolves when media and parameters flow. */
   connect(options?: ConnectOptions): Promise<Session>;
 };
@@ -89,9 +85,8 @@ export type Client = {
  * @example
  * const client = createClient({ url: "http://localhost:8000" });
  * await client.load();
- * await client.waitUntilLoaded();
  * const input = await camera();
- * const session = await client.connect({ stream: input.stream, parameters: { prompts: "pencil sketch" } });
+ * const session = await client.connect({ stream: input, parameters: { prompts: "pencil sketch" } });
  * video.srcObject = session.output;
  * session.set({ prompts: "oil painting" });
  */
@@ -141,33 +136,43 @@ export function createClient(options: ClientOptions = {}): Client {
     }));
   }
 
+  /** What this client loaded last, to be loaded again by a server that has forgotten it. */
+  let lastLoad: LoadOptions | undefined;
+
+  async function load(options: LoadOptions = {}, { wait = true, ...call }: LoadCall = {}): Promise<PipelineStatus> {
+    const { signal } = call;
+    await api.request<LoadAnswer>("/api/v1/pipeline/load", { method: "POST", json: toLoadBody(options), signal });
+    lastLoad = options;
+    return wait ? waitUntilLoaded(call) : status({ signal });
+  }
+
+  const environment: Omit<LinkEnvironment, "PeerConnection"> = {
+    api,
+    iceServers: (signal) => iceServers({ signal }),
+    async revive(signal) {
+      const { status: name } = await status({ signal });
+      if (name === "not_loaded" && lastLoad !== undefined) await load(lastLoad, { signal });
+      else if (name !== "not_loaded") await waitUntilLoaded({ signal });
+    },
+  };
+
   return {
     url: api.url,
     status,
     waitUntilLoaded,
     iceServers,
-    async load(load: LoadOptions = {}, { signal }: CallOptions = {}) {
-      await api.request<LoadAnswer>("/api/v1/pipeline/load", { method: "POST", json: toLoadBody(load), signal });
-    },
-    assets: {
-      async upload(file, { name, signal } = {}) {
-        const filename = name ?? ("name" in file && typeof file.name === "string" ? file.name : "");
-        const path = `/api/v1/assets?filename=${encodeURIComponent(filename)}`;
-        return toAsset(await api.request<AssetInfo>(path, { method: "POST", body: file, signal }));
-      },
-      async list({ type, signal } = {}) {
-        const query = type === undefined ? "" : `?type=${type}`;
-        const { assets } = await api.request<AssetList>(`/api/v1/assets${query}`, { signal });
-        return assets.map(toAsset);
-      },
-    },
+    load,
+    schemas: ({ signal } = {}) => readSchemas(api, signal),
+    hardware: ({ signal } = {}) => api.request<HardwareInfo>("/api/v1/hardware/info", { signal }),
+    assets: new Assets(api),
+    models: new Models(api),
     connect(connect: ConnectOptions = {}) {
       const PeerConnection = options.RTCPeerConnection ?? globalThis.RTCPeerConnection;
       if (PeerConnection === undefined) {
         const help = "Use a current browser, and allow WebRTC in its settings.";
         return Promise.reject(ClientError.unsupported("This browser has no WebRTC.", help));
       }
-      return Session.connect({ api, PeerConnection, iceServers: (signal) => iceServers({ signal }) }, connect);
+      return Session.connect({ ...environment, PeerConnection }, connect);
     },
   };
 }
@@ -185,31 +190,4 @@ function toStatus(wire: WireStatus): PipelineStatus {
     error: wire.error ?? undefined,
     loadingStage: wire.loading_stage ?? undefined,
   };
-}
-
-function toAsset(wire: AssetInfo): Asset {
-  return {
-    name: wire.name,
-    path: wire.path,
-    sizeMb: wire.size_mb,
-    folder: wire.folder ?? undefined,
-    type: wire.type,
-    createdAt: new Date(wire.created_at * 1000),
-  };
-}
-
-/** Resolves after `ms`; throws ClientError `aborted` as soon as the signal fires. */
-function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const stop = () => {
-      clearTimeout(timer);
-      reject(ClientError.aborted(signal?.reason));
-    };
-    const timer = setTimeout(() => {
-      signal?.removeEventListener("abort", stop);
-      resolve();
-    }, ms);
-    if (signal?.aborted) stop();
-    else signal?.addEventListener("abort", stop, { once: true });
-  });
 }

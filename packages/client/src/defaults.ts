@@ -12,16 +12,27 @@ export const CONNECT_TIMEOUT_MS = 20_000;
 export const PARAMETER_INTERVAL_MS = 50;
 /** Parameters wait, merged, while more than this is unsent on the data channel. */
 export const MAX_BUFFERED_BYTES = 65_536;
+/** Messages that may wait for an answer; of more, the oldest become one. */
+export const MAX_UNANSWERED = 128;
 /** Pause between two statistics events. */
 export const STATS_INTERVAL_MS = 1_000;
-/** How long a broken connection may heal before another one is made. */
-export const INTERRUPTION_GRACE_MS = 2_000;
-/** A server from which nothing at all comes for so long is lost; it sends something every second. */
-export const SILENCE_MS = 3_000;
-/** How long a lost connection is tried again. */
-export const RECONNECT_LIMIT_MS = 60_000;
-/** Longest time of one such try. */
-export const RECONNECT_TRY_MS = 5_000;
+/** What a session does about a lost connection, unless told otherwise; see `ReconnectPolicy`. */
+export const RECONNECT = {
+  limitMs: 60_000,
+  firstPauseMs: 250,
+  longestPauseMs: 2_000,
+  tryMs: 5_000,
+  graceMs: 2_000,
+  silenceMs: 3_000,
+} as const;
+/** Pause between two tries of a client that waits in line, when the server names none. */
+export const QUEUE_PAUSE_MS = 2_000;
+/** Pause between two looks at a download. */
+export const DOWNLOAD_POLL_MS = 500;
+/** Pause between two looks whether an unplugged camera is back; some browsers do not tell. */
+export const CAMERA_POLL_MS = 3_000;
+/** Frames that a chunk of LongLive takes. */
+export const CHUNK_FRAMES = 12;
 /** Candidates found within this time travel in one request. */
 export const CANDIDATE_BATCH_MS = 20;
 /** Size asked of a camera or made from a file: the aspect ratio of the guide's 576x320. */

@@ -1,6 +1,7 @@
 // Everything that can go wrong between a page and the server, as one error class: `code` names the kind, `reason` the
 // exact case, `help` what the person in front of the page can do. Device failures follow the names that getUserMedia
 // gives its exceptions (W3C Media Capture and Streams, section 10.2).
+import type { Rejection } from "./wire-parameters.ts";
 
 /** Kind of failure; `server` carries the server's own code as its reason. */
 export type ClientErrorCode =
@@ -11,10 +12,18 @@ export type ClientErrorCode =
   | "connection"
   | "device"
   | "unsupported"
+  | "rejected"
   | "closed";
 
-/** Why a camera or screen could not be opened. */
-export type DeviceReason = "permission_denied" | "not_found" | "in_use" | "failed";
+/** Why a source of video could not be opened, or ended by itself. */
+export type DeviceReason =
+  | "permission_denied"
+  | "not_found"
+  | "in_use"
+  | "unplugged"
+  | "sharing_ended"
+  | "ended"
+  | "failed";
 
 /** Why a connection could not be made or was lost. */
 export type ConnectionReason = "bad_answer" | "ice_failed" | "channel_closed" | "lost" | "failed";
@@ -27,6 +36,20 @@ type Details = {
   retryable: boolean;
   status?: number | undefined;
   cause?: unknown;
+  rejections?: readonly Rejection[] | undefined;
+  queue?: Queue | undefined;
+};
+
+/** A place in the line of a server that is full. */
+export type Queue = {
+  /** From 1; undefined when the line is full, too. */
+  position: number | undefined;
+  /** Sessions that the server can hold. */
+  capacity: number;
+  /** Keeps the place, if it is shown again within half a minute. */
+  ticket: string | undefined;
+  /** When to ask again. */
+  retryAfterMs: number | undefined;
 };
 
 /** An error of the SDK. `message` says what happened, `help` what to do next; both are plain sentences. */
@@ -39,6 +62,10 @@ export class ClientError extends Error {
   readonly retryable: boolean;
   /** HTTP status, where the server answered with one. */
   readonly status: number | undefined;
+  /** With code `rejected`: each parameter that could not be used, and what would be right. Else empty. */
+  readonly rejections: readonly Rejection[];
+  /** With reason `too_many_sessions`: the place in the line. */
+  readonly queue: Queue | undefined;
 
   constructor(details: Details) {
     super(details.message, details.cause === undefined ? undefined : { cause: details.cause });
@@ -48,6 +75,8 @@ export class ClientError extends Error {
     this.help = details.help;
     this.retryable = details.retryable;
     this.status = details.status;
+    this.rejections = details.rejections ?? [];
+    this.queue = details.queue;
   }
 
   /** No answer at all: the server is not running, the address is wrong, or the network is down. */
@@ -94,6 +123,7 @@ export class ClientError extends Error {
     retryable?: boolean | undefined;
     status?: number | undefined;
     cause?: unknown;
+    queue?: Queue | undefined;
   }): ClientError {
     const { status } = details;
     return new ClientError({
@@ -104,6 +134,21 @@ export class ClientError extends Error {
       retryable: details.retryable ?? (status !== undefined && (status >= 500 || status === 429)),
       status,
       cause: details.cause,
+      queue: details.queue,
+    });
+  }
+
+  /** The server could not use some parameters; the others of their message act. */
+  static rejected(rejections: readonly Rejection[]): ClientError {
+    const texts = rejections.map(({ name, reason }) => (name === undefined ? reason : `${name}: ${reason}`));
+    const allowed = rejections.map(({ name, allowed: range }) => `${name ?? "The message"} must be ${range}.`);
+    return new ClientError({
+      code: "rejected",
+      reason: rejections[0]?.reason ?? "rejected",
+      message: `Not used: ${texts.join("; ")}.`,
+      help: allowed.join(" "),
+      retryable: false,
+      rejections,
     });
   }
 
@@ -123,18 +168,20 @@ export class ClientError extends Error {
     return new ClientError({ code: "connection", reason, message, help, retryable: reason !== "bad_answer", cause });
   }
 
-  /** A camera or screen could not be opened; the reason comes from the browser's exception. */
-  static device(device: "camera" | "screen", cause: unknown): ClientError {
-    const reason = deviceReason(cause);
-    const noun = device === "camera" ? "camera" : "screen";
+  /** A source could not be opened, or ended by itself; the reason is given, or comes from the browser's exception. */
+  static device(device: "camera" | "screen" | "input", cause: unknown, given?: DeviceReason): ClientError {
+    const reason = given ?? deviceReason(cause);
+    const isScreen = device === "screen";
     const texts: Record<DeviceReason, [string, string]> = {
-      permission_denied:
-        device === "camera"
-          ? ["The camera is blocked for this page.", "Allow the camera in the browser's address bar, then start again."]
-          : ["The screen was not shared.", "Choose a window or screen when the browser asks."],
-      not_found: [`No ${noun} was found.`, "Connect one, or use another source."],
-      in_use: [`The ${noun} is in use by another program.`, "Close the other program, then start again."],
-      failed: [`The ${noun} could not be opened.`, "Connect it again, or use another source."],
+      permission_denied: isScreen
+        ? ["The screen was not shared.", "Choose a window or screen when the browser asks."]
+        : ["The camera is blocked for this page.", "Allow the camera in the browser's address bar, then start again."],
+      not_found: [`No ${device} was found.`, "Connect one, or use another source."],
+      in_use: [`The ${device} is in use by another program.`, "Close the other program, then start again."],
+      unplugged: ["The camera was unplugged.", "Plug it in again, or use another source."],
+      sharing_ended: ["Sharing the screen was stopped.", "Share it again, or use another source."],
+      ended: ["The input video ended.", "Use another source."],
+      failed: [`The ${device} could not be opened.`, "Connect it again, or use another source."],
     };
     const [message, help] = texts[reason];
     return new ClientError({ code: "device", reason, message, help, retryable: true, cause });

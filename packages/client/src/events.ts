@@ -16,6 +16,11 @@ export class Emitter<Events> {
     };
   }
 
+  /** Whether anybody listens. */
+  has(name: keyof Events): boolean {
+    return (this.#handlers[name]?.size ?? 0) > 0;
+  }
+
   /** Calls every handler. One that throws does not keep the event from the others: its error is reported by the page. */
   emit<Name extends keyof Events>(name: Name, event: Events[Name]): void {
     for (const handler of [...(this.#handlers[name] ?? [])]) {

@@ -13,6 +13,8 @@ export type LinkEnvironment = {
   api: Api;
   PeerConnection: typeof RTCPeerConnection;
   iceServers(signal: AbortSignal): Promise<RTCIceServer[]>;
+  /** Sees to it that a pipeline is loaded, on a server that may have lost what it had; throws when it cannot be. */
+  revive(signal: AbortSignal): Promise<void>;
 };
 
 export type LinkEvents = {
@@ -35,6 +37,8 @@ export type LinkOptions = {
   initialParameters: OfferRequest["initialParameters"];
   /** The session to go on with; undefined for a new one. */
   sessionId: string | undefined;
+  /** The place in the line of a server that was full. */
+  ticket?: string | undefined;
   /** Ends the attempt. */
   signal: AbortSignal;
 };
@@ -136,7 +140,7 @@ export class Link {
     this.#peer.close();
   }
 
-  async #offer({ initialParameters, sessionId }: LinkOptions): Promise<void> {
+  async #offer({ initialParameters, sessionId, ticket }: LinkOptions): Promise<void> {
     const peer = this.#peer;
     const offer = await peer.createOffer();
     await peer.setLocalDescription(offer);
@@ -146,6 +150,7 @@ export class Link {
       type: "offer",
       ...(initialParameters == null ? {} : { initialParameters }),
       ...(sessionId === undefined ? {} : { sessionId }),
+      ...(ticket === undefined ? {} : { ticket }),
     };
     const asked = this.#api.request<Answer>(OFFER_PATH, { method: "POST", json });
     const answer = await this.#unlessOver(asked, (late) => {

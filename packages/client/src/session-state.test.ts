@@ -4,25 +4,28 @@ import { IDLE, nextState, type SessionEvent, type SessionState } from "./session
 
 const connecting: SessionState = { name: "connecting" };
 const live: SessionState = { name: "live", interrupted: false };
-const interrupted: SessionState = { name: "live", interrupted: true };
 const error = ClientError.connection("lost");
+const interrupted: SessionState = { name: "live", interrupted: true, attempt: 0, error: undefined };
+const trying: SessionState = { name: "live", interrupted: true, attempt: 1, error };
 const closed: SessionState = { name: "closed", reason: "connection_lost", error };
 
 const EVENTS: SessionEvent[] = [
   { type: "connect" },
   { type: "connected" },
-  { type: "interrupted" },
+  { type: "interrupted", attempt: 0 },
+  { type: "interrupted", attempt: 1, error },
   { type: "recovered" },
   { type: "end", reason: "connection_lost", error },
 ];
 
 /** Where each event leads, by state; undefined means that nothing changes. */
 const ARROWS: [string, SessionState, (SessionState | undefined)[]][] = [
-  ["idle", IDLE, [connecting, undefined, undefined, undefined, closed]],
-  ["connecting", connecting, [undefined, live, undefined, undefined, closed]],
-  ["live", live, [undefined, undefined, interrupted, undefined, closed]],
-  ["live, interrupted", interrupted, [undefined, undefined, undefined, live, closed]],
-  ["closed", closed, [undefined, undefined, undefined, undefined, undefined]],
+  ["idle", IDLE, [connecting, undefined, undefined, undefined, undefined, closed]],
+  ["connecting", connecting, [undefined, live, undefined, undefined, undefined, closed]],
+  ["live", live, [undefined, undefined, interrupted, trying, undefined, closed]],
+  ["live, interrupted", interrupted, [undefined, undefined, undefined, trying, live, closed]],
+  ["live, trying to connect again", trying, [undefined, undefined, undefined, undefined, live, closed]],
+  ["closed", closed, [undefined, undefined, undefined, undefined, undefined, undefined]],
 ];
 
 test.each(ARROWS)("from %s every event leads where the drawing says", (_, state, targets) => {

@@ -16,18 +16,27 @@ export type CloseReason =
   | "connect_failed"
   | "connection_lost";
 
-/** Where a session stands. `interrupted` means that no packets arrive just now and the connection may still heal. */
+/**
+ * Where a session stands. `interrupted` means that no packets arrive just now: with `attempt` 0 the connection may heal by
+ * itself, above that it is the number of the try to make another; `error` says why the one before failed.
+ */
 export type SessionState =
   | { readonly name: "idle" }
   | { readonly name: "connecting" }
-  | { readonly name: "live"; readonly interrupted: boolean }
+  | { readonly name: "live"; readonly interrupted: false }
+  | {
+      readonly name: "live";
+      readonly interrupted: true;
+      readonly attempt: number;
+      readonly error: ClientError | undefined;
+    }
   | { readonly name: "closed"; readonly reason: CloseReason; readonly error: ClientError | undefined };
 
 /** What may happen to a session. */
 export type SessionEvent =
   | { readonly type: "connect" }
   | { readonly type: "connected" }
-  | { readonly type: "interrupted" }
+  | { readonly type: "interrupted"; readonly attempt: number; readonly error?: ClientError | undefined }
   | { readonly type: "recovered" }
   | { readonly type: "end"; readonly reason: CloseReason; readonly error?: ClientError | undefined };
 
@@ -42,7 +51,8 @@ export function nextState(state: SessionState, event: SessionEvent): SessionStat
     case "connected":
       return state.name === "connecting" ? { name: "live", interrupted: false } : state;
     case "interrupted":
-      return state.name === "live" && !state.interrupted ? { name: "live", interrupted: true } : state;
+      if (state.name !== "live" || (state.interrupted && state.attempt >= event.attempt)) return state;
+      return { name: "live", interrupted: true, attempt: event.attempt, error: event.error };
     case "recovered":
       return state.name === "live" && state.interrupted ? { name: "live", interrupted: false } : state;
     case "end":

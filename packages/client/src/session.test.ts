@@ -160,11 +160,12 @@ test("a stream is sent as video, can be replaced, and its tracks outlive the ses
 
 test("parameters reach the server merged, the last value last", async () => {
   const { session, peer } = await connect();
-  for (let i = 0; i <= 50; i++) session.set({ noiseScale: i / 50 });
-  session.set({ prompts: "anime" });
+  for (let i = 0; i <= 50; i++) void session.set({ noiseScale: i / 50 });
+  void session.set({ prompts: "anime" });
   await until(() => peer.received.some((message) => Object.hasOwn(message as object, "prompts")));
-  expect(peer.received[0]).toEqual({ noise_scale: 0 });
-  expect(Object.assign({}, ...peer.received)).toEqual({ noise_scale: 1, prompts: [{ text: "anime", weight: 1 }] });
+  expect(peer.received[0]).toEqual({ noise_scale: 0, request_id: 1 });
+  const all = Object.assign({}, ...peer.received);
+  expect(all).toMatchObject({ noise_scale: 1, prompts: [{ text: "anime", weight: 1 }] });
   expect(peer.received.length).toBeLessThan(25);
 });
 
@@ -188,11 +189,20 @@ test("the server's messages become typed events, and unknown ones nothing", asyn
       model: "m",
       width: 384,
       height: 224,
+      queued_in: 3,
+      queued_out: 12,
     }),
   ]) {
     peer.channel?.send(message);
   }
-  expect(await statsEvent).toMatchObject({ fpsIn: 30, fpsOut: 24, chunkMs: undefined, model: "m", width: 384 });
+  expect(await statsEvent).toMatchObject({
+    fpsIn: 30,
+    fpsOut: 24,
+    chunkMs: undefined,
+    model: "m",
+    width: 384,
+    queuedFrames: 3,
+  });
   expect(events).toEqual([
     [{ name: "noiseScale", reason: "9", allowed: "0..1" }],
     { reason: "chunk_failed", retryable: true },
@@ -222,7 +232,7 @@ test("closing tells the server twice, by the channel and by DELETE", async () =>
   session.close();
   await until(() => server.deleted.length > 0 && peer.channel?.readyState === "closed");
   expect(server.deleted).toEqual([id]);
-  expect(() => session.set({ noiseScale: 0.5 })).toThrowError(expect.objectContaining({ code: "closed" }));
+  await expect(session.set({ noiseScale: 0.5 })).rejects.toMatchObject({ code: "closed" });
 });
 
 test("the abort signal ends an attempt, and the session that the server had made is deleted", async () => {

@@ -2,22 +2,23 @@
 // the session comes back by itself, to the same server session if that is there, else to a new one with the same
 // parameters. The tracks that it sends belong to the caller.
 import type { ErrorCode, ServerMessage, StatsMessage, StopReason } from "@everframe/protocol";
-import {
-  CONNECT_TIMEOUT_MS,
-  INTERRUPTION_GRACE_MS,
-  RECONNECT_LIMIT_MS,
-  RECONNECT_TRY_MS,
-  SILENCE_MS,
-  STATS_INTERVAL_MS,
-} from "./defaults.ts";
-import { ClientError } from "./errors.ts";
+import { CONNECT_TIMEOUT_MS, QUEUE_PAUSE_MS, RECONNECT, STATS_INTERVAL_MS } from "./defaults.ts";
+import { ClientError, type Queue } from "./errors.ts";
 import { Emitter } from "./events.ts";
+import { type Frame, watchFrames } from "./frame-watcher.ts";
+import { followSource } from "./input-follower.ts";
+import type { Input, InputEvent } from "./inputs.ts";
 import { Link, type LinkEnvironment, type LinkEvents } from "./link.ts";
-import { ParameterSender } from "./parameter-sender.ts";
-import { nextTry } from "./reconnect-policy.ts";
+import { type Applied, ParameterSender } from "./parameter-sender.ts";
+import { pause } from "./pause.ts";
+import type { ReconnectPolicy } from "./reconnect-policy.ts";
+import { reconnect } from "./reconnection.ts";
+import { SessionRecording } from "./recording.ts";
+import { stopText } from "./server-messages.ts";
 import { type CloseReason, IDLE, nextState, type SessionEvent, type SessionState } from "./session-state.ts";
 import { type SessionStats, StatsReader, transportBytes } from "./stats.ts";
 import {
+  fromWireParameters,
   type LiveParameters,
   mergeLiveParameters,
   type Rejection,
@@ -28,46 +29,63 @@ import {
 
 /** How to open a session. */
 export type ConnectOptions = {
-  /** Input video: its first video track is sent. Without one the session makes video from text alone. */
-  stream?: MediaStream | undefined;
-  /** What the first chunk is made with. `inputMode` defaults to "video" with a stream, else "text". */
+  /**
+   * Input video: a stream, whose first video track is sent, or an `Input`, which the session follows when its camera is
+   * unplugged and comes back. Default: none, and video is made from text alone.
+   */
+  stream?: MediaStream | Input | undefined;
+  /** What the first chunk is made with. Default: the server's; `inputMode` is "video" with a stream, else "text". */
   parameters?: LiveParameters;
-  /** Ends the attempt, and later the session. */
+  /** Ends the attempt, and later the session. Default: none. */
   signal?: AbortSignal | undefined;
-  /** Longest wait until media and parameters flow, milliseconds. Default 20 000. */
+  /** Longest wait until media and parameters flow, milliseconds; a wait in line does not count. Default 20 000. */
   timeoutMs?: number;
-  /** How long a lost connection is tried again, milliseconds; 0 for not at all. Default 60 000. */
-  reconnectMs?: number;
-  /** Told every state, also those before `connect` resolves. */
+  /** What to do about a lost connection; false ends the session at once. Default: see `ReconnectPolicy`. */
+  reconnect?: Partial<ReconnectPolicy> | false;
+  /** Told each state, also those before `connect` resolves. Default: nobody is. */
   onState?: (state: SessionState) => void;
+  /**
+   * Waits in line when the server is full, and is told the place at each try. Default: no waiting, `connect` throws
+   * `server`/`too_many_sessions`.
+   */
+  onQueue?: (queue: Queue) => void;
 };
 
 /** The server's own word that the stream is over. */
 export type StopNotice = { reason: StopReason | undefined; code: ErrorCode | undefined; message: string };
 
+/** A pipeline that the server has loaded while the session went on. */
+export type Reloaded = {
+  pipeline: string;
+  model: string;
+  /** Of the picture from now on, pixels; undefined where it follows the input. */
+  size: { width: number; height: number } | undefined;
+};
+
 /** Events of a session. */
 export type SessionEvents = {
-  /** Every change of `state`. */
+  /** Every change of `state`, and each try to connect again. */
   state: SessionState;
   /** Live figures, once a second. */
   stats: SessionStats;
-  /** The server ended the stream and said why; the state becomes `closed` next. */
-  stopped: StopNotice;
+  /** Each new picture of the output, ready to be drawn; nothing is spent on it while nobody listens. */
+  frame: Frame;
+  /** Parameters that are in use from now on. */
+  applied: Applied & { parameters: LiveParameters };
+  /** Parameters that somebody else has changed. */
+  updated: LiveParameters;
   /** Fields that the server could not use; the others of their message act. */
   rejected: Rejection[];
+  /** Another pipeline is being loaded; the connection stays and the last picture is held. */
+  reloading: { pipeline: string };
+  /** The stream goes on with that pipeline. */
+  reloaded: Reloaded;
+  /** The input pauses, goes on, or has ended; a camera that comes back is sent again by itself. */
+  input: InputEvent;
+  /** The server ended the stream and said why; the state becomes `closed` next. */
+  stopped: StopNotice;
   /** Something failed and the session goes on. */
   error: ClientError;
-};
-
-const STOP_TEXTS: Record<StopReason, string> = {
-  deleted: "The session was deleted.",
-  pipeline_changed: "Another pipeline was loaded.",
-  pipeline_failed: "The pipeline failed.",
-  chunks_failed: "Several chunks of video in a row could not be made.",
-  server_shutdown: "The server is shutting down.",
-  peer_lost: "The server heard nothing from this page for some seconds.",
-  connect_timeout: "The connection took too long.",
-  peer_closed: "The connection was closed.",
 };
 
 /** A live stream. Made by `client.connect`; ends by `close()`, by its AbortSignal, by the server, or with the page. */
@@ -82,20 +100,33 @@ export class Session {
   #link: Link | undefined;
   #sender: ParameterSender | undefined;
   #output: MediaStream | undefined;
-  /** What is sent now, and what the caller wants the stream to be, for a connection that has to begin anew. */
-  #input: { stream: MediaStream | undefined; track: MediaStreamTrack | undefined };
+  /** What is sent now, for a connection that has to begin anew. */
+  #source: MediaStream | Input | undefined;
+  #unfollow = (): void => {};
+  /** What the server uses, as far as it has said so. */
   #parameters: LiveParameters;
+  /** Whether the caller chose the input mode; else it follows the input. */
+  #isModeChosen: boolean;
+  #ticket: string | undefined;
+  #unwatchFrames: (() => void) | undefined;
   #graceTimer: ReturnType<typeof setTimeout> | undefined;
   #heard = { bytes: 0, atMs: 0 };
   #isReconnecting = false;
   #serverStats: StatsMessage | undefined;
+  readonly #policy: ReconnectPolicy | undefined;
+  #timeoutTimer: ReturnType<typeof setTimeout> | undefined;
+  /** Recording what the session sends, on the server. */
+  readonly recording: SessionRecording;
 
   private constructor(environment: LinkEnvironment, options: ConnectOptions) {
-    const { stream, parameters = {} } = options;
+    const { stream, parameters = {}, reconnect } = options;
     this.#environment = environment;
     this.#options = options;
-    this.#input = { stream, track: stream?.getVideoTracks()[0] };
+    this.#source = stream;
+    this.#isModeChosen = parameters.inputMode !== undefined;
     this.#parameters = { inputMode: stream === undefined ? "text" : "video", ...parameters };
+    this.#policy = reconnect === false ? undefined : { ...RECONNECT, ...reconnect };
+    this.recording = new SessionRecording(environment.api, () => this.id);
   }
 
   /** Opens a session; resolves when media and parameters can flow. Throws ClientError and leaves nothing behind. */
@@ -104,7 +135,8 @@ export class Session {
     try {
       session.#watchOutside();
       session.#dispatch({ type: "connect" });
-      await session.#open(undefined, session.#abort.signal);
+      await session.#enter();
+      session.#followInput();
       session.#watchStats();
       return session;
     } catch (error) {
@@ -131,30 +163,82 @@ export class Session {
 
   /** Adds a handler; returns the function that removes it. */
   on<Name extends keyof SessionEvents>(name: Name, handler: (event: SessionEvents[Name]) => void): () => void {
-    return this.#events.on(name, handler);
+    const off = this.#events.on(name, handler);
+    this.#watchFrames();
+    return () => {
+      off();
+      this.#watchFrames();
+    };
+  }
+
+  /** The live parameters that were set and are in use, as far as the server has said so. */
+  get parameters(): LiveParameters {
+    return this.#parameters;
   }
 
   /**
    * Changes parameters from the next chunk on. Calls are merged and sent at most 20 times a second; the latest value of a
-   * field wins and none is lost, also while the connection is made again. Throws ClientError `closed` after the end.
+   * field wins and none is lost, also while the connection is made again. Resolves when a chunk uses them, during a pause
+   * after it; rejects with `rejected` for a value that the server cannot use, and with `closed` when the session ends
+   * first. A caller that does not care may drop the promise.
    */
-  set(parameters: LiveParameters): void {
-    if (this.#sender === undefined || this.#state.name === "closed") throw ClientError.closed();
-    this.#parameters = toLasting(mergeLiveParameters(this.#parameters, parameters));
-    this.#sender.set(parameters);
+  set(parameters: LiveParameters): Promise<Applied> {
+    if (parameters.inputMode !== undefined) this.#isModeChosen = true;
+    if (this.#sender === undefined) return Promise.reject(ClientError.closed());
+    return this.#sender.set(parameters);
   }
 
-  /** Sends the first video track of another stream from now on, or nothing. The old track goes on for its owner. */
-  async replaceInput(stream: MediaStream | undefined): Promise<void> {
+  /** Holds the picture; nothing is made meanwhile. */
+  pause(): Promise<Applied> {
+    return this.set({ paused: true });
+  }
+
+  /** Goes on with what the input shows then. */
+  resume(): Promise<Applied> {
+    return this.set({ paused: false });
+  }
+
+  /**
+   * Sends another stream or input from now on, or nothing. The old one stays its owner's. The input mode follows, unless
+   * it was set. Throws ClientError `closed`.
+   */
+  async replaceInput(stream: MediaStream | Input | undefined): Promise<void> {
     if (this.#link === undefined || this.#state.name === "closed") throw ClientError.closed();
-    const track = stream?.getVideoTracks()[0];
-    this.#input = { stream, track };
-    await this.#link.transceiver.sender.replaceTrack(track ?? null);
+    this.#source = stream;
+    this.#followInput();
+    await this.#sendTrack();
+    const inputMode = stream === undefined ? "text" : "video";
+    if (!this.#isModeChosen && this.#parameters.inputMode !== inputMode) void this.#sender?.set({ inputMode });
+  }
+
+  /**
+   * The newest picture as JPEG, as large as it is made and before video coding.
+   * @param quality 0 to 1, default 0.9
+   */
+  snapshot({ quality = 0.9, signal }: { quality?: number; signal?: AbortSignal } = {}): Promise<Blob> {
+    const percent = Math.min(100, Math.max(1, Math.round(quality * 100)));
+    return this.#environment.api.fetch(`/api/v1/sessions/${this.id}/snapshot?quality=${percent}`, { signal });
   }
 
   /** Ends the session: the data channel closes and the server is told. Calling it again does nothing. */
   close(): void {
     this.#end("closed_by_client");
+  }
+
+  /** Connects for the first time, after a wait in line if there is one. */
+  async #enter(): Promise<void> {
+    const { signal } = this.#abort;
+    for (;;) {
+      try {
+        return await this.#open(undefined, signal);
+      } catch (error) {
+        const { queue } = ClientError.from(error);
+        if (queue === undefined || this.#options.onQueue === undefined || signal.aborted) throw error;
+        this.#options.onQueue(queue);
+        this.#watchTimeout();
+        await pause(queue.retryAfterMs ?? QUEUE_PAUSE_MS, signal);
+      }
+    }
   }
 
   /** Makes a connection, for a session of the server or a new one, and puts it in the place of the one before. */
@@ -173,8 +257,19 @@ export class Session {
       onMessage: (message) => ifCurrent(() => this.#handleMessage(message)),
       onError: (error) => ifCurrent(() => this.#events.emit("error", error)),
     };
-    const { stream, track } = this.#input;
-    link = await Link.open(this.#environment, { stream, track, initialParameters, sessionId, signal }, events);
+    const stream = streamOf(this.#source);
+    const track = stream?.getVideoTracks()[0];
+    const ticket = this.#ticket;
+    try {
+      link = await Link.open(
+        this.#environment,
+        { stream, track, initialParameters, sessionId, ticket, signal },
+        events,
+      );
+    } catch (error) {
+      this.#ticket = ClientError.from(error).queue?.ticket;
+      throw error;
+    }
     if (this.#state.name === "closed") {
       link.close({ isGoodbye: true });
       throw this.#closeError();
@@ -187,7 +282,7 @@ export class Session {
     else replaceTracks(this.#output, link.output);
     if (this.#sender === undefined) this.#sender = new ParameterSender(link.channel);
     else this.#sender.attach(link.channel);
-    if (this.#input.track !== track) await link.transceiver.sender.replaceTrack(this.#input.track ?? null);
+    if (streamOf(this.#source)?.getVideoTracks()[0] !== track) await this.#sendTrack();
     this.#dispatch({ type: "connected" });
     this.#dispatch({ type: "recovered" });
   }
@@ -198,80 +293,61 @@ export class Session {
     this.#dispatch({ type: "recovered" });
   }
 
+  #sendTrack(): Promise<void> {
+    const track = streamOf(this.#source)?.getVideoTracks()[0];
+    return this.#link?.transceiver.sender.replaceTrack(track ?? null) ?? Promise.resolve();
+  }
+
+  #followInput(): void {
+    this.#unfollow();
+    this.#unfollow = followSource(this.#source, (event) => {
+      this.#events.emit("input", event);
+      if (event.state !== "live") return;
+      this.#sendTrack().catch((error: unknown) => this.#events.emit("error", ClientError.from(error)));
+    });
+  }
+
+  /** Plays the output beside the page while somebody wants its pictures. */
+  #watchFrames(): void {
+    const isWanted = this.#events.has("frame") && this.#output !== undefined && this.#state.name !== "closed";
+    if (isWanted === (this.#unwatchFrames !== undefined)) return;
+    this.#unwatchFrames?.();
+    this.#unwatchFrames = isWanted ? watchFrames(this.output, (frame) => this.#events.emit("frame", frame)) : undefined;
+  }
+
   /** No packets come: it may heal within the grace, and is lost after it. */
   #sink(): void {
     if (this.#link === undefined) return;
-    this.#dispatch({ type: "interrupted" });
+    const lost = ClientError.connection("lost");
+    this.#dispatch({ type: "interrupted", attempt: 0, error: lost });
     clearTimeout(this.#graceTimer);
-    this.#graceTimer = setTimeout(() => this.#lose(ClientError.connection("lost")), INTERRUPTION_GRACE_MS);
+    this.#graceTimer = setTimeout(() => this.#lose(lost), this.#policy?.graceMs ?? RECONNECT.graceMs);
   }
 
   #lose(error: ClientError): void {
     if (this.#state.name !== "live" || this.#isReconnecting) return;
     clearTimeout(this.#graceTimer);
-    const { reconnectMs = RECONNECT_LIMIT_MS } = this.#options;
-    if (reconnectMs <= 0) {
+    const policy = this.#policy;
+    if (policy === undefined) {
       this.#end("connection_lost", error);
       return;
     }
-    this.#dispatch({ type: "interrupted" });
     this.#isReconnecting = true;
-    void this.#reconnect(error, reconnectMs).finally(() => {
-      this.#isReconnecting = false;
-    });
-  }
-
-  /** Tries until a connection is made, the time is over, or an error says that there is no use. */
-  async #reconnect(lost: ClientError, limitMs: number): Promise<void> {
-    const startMs = performance.now();
-    let sessionId = this.#link?.id;
+    const sessionId = this.#link?.id;
     this.#link?.retire();
-    for (let tries = 1; this.#state.name === "live"; tries++) {
-      try {
-        await this.#try(sessionId);
-        return;
-      } catch (thrown) {
-        const error = ClientError.from(thrown);
-        const next = nextTry(error, tries, limitMs - (performance.now() - startMs));
-        if (next === undefined) {
-          this.#end("connection_lost", error.code === "unreachable" || error.code === "timeout" ? lost : error);
-          return;
-        }
-        if (next.isAnew) sessionId = undefined;
-        await this.#pause(next.afterMs);
-      }
-    }
-  }
-
-  /** One attempt, which may not take too long: the server may have died again meanwhile. */
-  async #try(sessionId: string | undefined): Promise<void> {
-    const attempt = new AbortController();
-    const stop = () => attempt.abort();
-    const timer = setTimeout(stop, RECONNECT_TRY_MS);
-    this.#abort.signal.addEventListener("abort", stop);
-    try {
-      await this.#open(sessionId, attempt.signal);
-    } catch (error) {
-      if (attempt.signal.aborted) throw ClientError.timeout("Connecting again", RECONNECT_TRY_MS, error);
-      throw error;
-    } finally {
-      clearTimeout(timer);
-      this.#abort.signal.removeEventListener("abort", stop);
-    }
-  }
-
-  #pause(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      this.#abort.signal.addEventListener(
-        "abort",
-        () => {
-          clearTimeout(timer);
-          resolve();
-        },
-        { once: true },
-      );
-    });
+    reconnect({
+      lost: error,
+      policy,
+      sessionId,
+      signal: this.#abort.signal,
+      onAttempt: (attempt, why) => this.#dispatch({ type: "interrupted", attempt, error: why }),
+      open: (id, signal) => this.#open(id, signal),
+      revive: this.#environment.revive,
+    })
+      .catch((thrown: unknown) => this.#end("connection_lost", ClientError.from(thrown)))
+      .finally(() => {
+        this.#isReconnecting = false;
+      });
   }
 
   #endByServer(): void {
@@ -284,9 +360,32 @@ export class Session {
       case "stats":
         this.#serverStats = message;
         return;
+      case "parameters_applied": {
+        const parameters = fromWireParameters(message.parameters);
+        this.#parameters = toLasting(mergeLiveParameters(this.#parameters, parameters));
+        this.#sender?.applied(message);
+        this.#events.emit("applied", { parameters, chunk: message.chunk, ignored: message.ignored ?? [] });
+        return;
+      }
       case "parameters_rejected":
+        this.#sender?.rejected(message);
         this.#events.emit("rejected", toRejections(message.rejected));
         return;
+      case "parameters_updated": {
+        const parameters = fromWireParameters(message.parameters);
+        this.#parameters = toLasting(mergeLiveParameters(this.#parameters, parameters));
+        this.#events.emit("updated", parameters);
+        return;
+      }
+      case "pipeline_reloading":
+        this.#events.emit("reloading", { pipeline: message.pipeline_id });
+        return;
+      case "pipeline_reloaded": {
+        const { pipeline_id: pipeline, model, width, height } = message;
+        const size = width === null || height === null ? undefined : { width, height };
+        this.#events.emit("reloaded", { pipeline, model, size });
+        return;
+      }
       case "error":
         this.#events.emit(
           "error",
@@ -295,7 +394,7 @@ export class Session {
         return;
       case "stream_stopped": {
         const { reason, code } = message;
-        const text = message.error_message || (reason && STOP_TEXTS[reason]) || "The server ended the stream.";
+        const text = stopText(message);
         this.#events.emit("stopped", { reason, code, message: text });
         this.#end(
           "stopped_by_server",
@@ -307,7 +406,7 @@ export class Session {
 
   /** Ends with the caller's signal, with the page, and when connecting takes too long. */
   #watchOutside(): void {
-    const { signal, timeoutMs = CONNECT_TIMEOUT_MS } = this.#options;
+    const { signal } = this.#options;
     if (signal !== undefined) {
       const abort = () => this.#end("aborted", ClientError.aborted(signal.reason));
       if (signal.aborted) {
@@ -317,15 +416,21 @@ export class Session {
       signal.addEventListener("abort", abort);
       this.#disposers.push(() => signal.removeEventListener("abort", abort));
     }
-    const timer = setTimeout(() => {
-      if (this.#state.name === "connecting") this.#end("connect_failed", ClientError.timeout("Connecting", timeoutMs));
-    }, timeoutMs);
-    this.#disposers.push(() => clearTimeout(timer));
+    this.#watchTimeout();
+    this.#disposers.push(() => clearTimeout(this.#timeoutTimer));
     if (typeof window !== "undefined") {
       const hide = () => this.#end("page_hidden");
       window.addEventListener("pagehide", hide);
       this.#disposers.push(() => window.removeEventListener("pagehide", hide));
     }
+  }
+
+  #watchTimeout(): void {
+    const { timeoutMs = CONNECT_TIMEOUT_MS } = this.#options;
+    clearTimeout(this.#timeoutTimer);
+    this.#timeoutTimer = setTimeout(() => {
+      if (this.#state.name === "connecting") this.#end("connect_failed", ClientError.timeout("Connecting", timeoutMs));
+    }, timeoutMs);
   }
 
   #watchStats(): void {
@@ -352,18 +457,21 @@ export class Session {
     const bytes = transportBytes(report);
     const nowMs = performance.now();
     if (bytes === undefined || bytes !== this.#heard.bytes) this.#heard = { bytes: bytes ?? 0, atMs: nowMs };
-    else if (nowMs - this.#heard.atMs >= SILENCE_MS) this.#lose(ClientError.connection("lost"));
+    else if (nowMs - this.#heard.atMs >= (this.#policy ?? RECONNECT).silenceMs)
+      this.#lose(ClientError.connection("lost"));
   }
 
   #end(reason: CloseReason, error?: ClientError): void {
     if (this.#state.name === "closed") return;
     clearTimeout(this.#graceTimer);
     for (const dispose of this.#disposers.splice(0)) dispose();
-    this.#sender?.close();
+    this.#unfollow();
+    this.#sender?.close(error);
     this.#link?.close({ isGoodbye: true });
     this.#dispatch({ type: "end", reason, error });
     this.#abort.abort();
     this.#events.clear();
+    this.#watchFrames();
   }
 
   #dispatch(event: SessionEvent): void {
@@ -377,6 +485,10 @@ export class Session {
   #closeError(): ClientError {
     return (this.#state.name === "closed" ? this.#state.error : undefined) ?? ClientError.closed();
   }
+}
+
+function streamOf(source: MediaStream | Input | undefined): MediaStream | undefined {
+  return source !== undefined && "stream" in source ? source.stream : source;
 }
 
 /** Makes a stream show what another one has; what plays it goes on. */

@@ -24,6 +24,12 @@ export type LiveParameters = Omit<ParameterUpdate, "prompts" | "transition"> & {
   };
 };
 
+type WireTransition = {
+  target_prompts: PromptInput[];
+  num_steps?: number;
+  temporal_interpolation_method?: "linear" | "slerp";
+};
+
 type WireNames = { readonly [Name in ParameterName]: (typeof PARAMETER_TABLE)[Name]["wire"] };
 
 /** Wire name of each parameter. */
@@ -49,6 +55,11 @@ export const WIRE_NAMES: WireNames = {
   baseSeed: "base_seed",
 };
 
+/** The name in code of a parameter's name on the wire; undefined for one that this version does not know. */
+export function parameterNameOf(wire: string): ParameterName | undefined {
+  return (Object.keys(WIRE_NAMES) as ParameterName[]).find((name) => WIRE_NAMES[name] === wire);
+}
+
 /** The object that travels: snake_case names, prompts with weights, fields that are `undefined` left out. */
 export function toWireParameters(parameters: LiveParameters): WireParameters {
   const wire: Record<string, unknown> = {};
@@ -68,6 +79,26 @@ export function toWireParameters(parameters: LiveParameters): WireParameters {
     };
   }
   return wire;
+}
+
+/** The way back; names that this version does not know are left out. */
+export function fromWireParameters(wire: Readonly<Record<string, unknown>>): LiveParameters {
+  const parameters: Record<string, unknown> = {};
+  for (const name of Object.keys(WIRE_NAMES) as ParameterName[]) {
+    const value = wire[WIRE_NAMES[name]];
+    if (value !== undefined && value !== null) parameters[name] = value;
+  }
+  const transition = wire["transition"] as WireTransition | null | undefined;
+  if (transition) {
+    parameters["transition"] = {
+      targetPrompts: transition.target_prompts,
+      ...(transition.num_steps === undefined ? {} : { numSteps: transition.num_steps }),
+      ...(transition.temporal_interpolation_method === undefined
+        ? {}
+        : { temporalInterpolationMethod: transition.temporal_interpolation_method }),
+    };
+  }
+  return parameters;
 }
 
 /**
@@ -104,40 +135,45 @@ export type Rejection = {
 
 /** Rejections by the parameters' names in code. */
 export function toRejections(rejected: readonly RejectedParameter[]): Rejection[] {
-  const names = Object.keys(WIRE_NAMES) as ParameterName[];
-  return rejected.map(({ field, reason, allowed }) => ({
-    name: names.find((name) => WIRE_NAMES[name] === field),
-    reason,
-    allowed,
-  }));
+  return rejected.map(({ field, reason, allowed }) => ({ name: parameterNameOf(field), reason, allowed }));
 }
 
 /** How to load a pipeline. A field left out takes the server's default. */
 export type LoadOptions = Partial<LoadParams> & {
-  /** "longlive" (default) or "passthrough". */
+  /** "longlive" (default) or "passthrough", which gives the input back. */
   pipeline?: string;
 };
-
-/** The load request's body. */
-export function toLoadBody(options: LoadOptions): object {
-  const params: Record<string, unknown> = {
-    height: options.height,
-    width: options.width,
-    seed: options.seed,
-    vace_enabled: options.vaceEnabled,
-    vace_context_scale: options.vaceContextScale,
-    compat: options.compat,
-    vae_type: options.vaeType,
-    quantization: options.quantization,
-    loras: options.loras?.map((lora) => ({ path: lora.path, scale: lora.scale, merge_mode: lora.mergeMode })),
-    lora_merge_mode: options.loraMergeMode,
-  } satisfies { [Name in keyof LoadParams as WireLoadName<Name>]: unknown };
-  return { pipeline_id: options.pipeline ?? "longlive", load_params: params };
-}
 
 type WireLoadName<Name extends string> = Name extends `${infer Head}${infer Tail}`
   ? `${Head extends Lowercase<Head> ? Head : `_${Lowercase<Head>}`}${WireLoadName<Tail>}`
   : Name;
+
+const WIRE_LOAD_NAMES: { readonly [Name in keyof LoadParams]-?: WireLoadName<Name> } = {
+  height: "height",
+  width: "width",
+  seed: "seed",
+  vaceEnabled: "vace_enabled",
+  vaceContextScale: "vace_context_scale",
+  compat: "compat",
+  vaeType: "vae_type",
+  quantization: "quantization",
+  loras: "loras",
+  loraMergeMode: "lora_merge_mode",
+};
+
+/** The same for what a load takes. */
+export function loadNameOf(wire: string): keyof LoadOptions | undefined {
+  return (Object.keys(WIRE_LOAD_NAMES) as (keyof LoadParams)[]).find((name) => WIRE_LOAD_NAMES[name] === wire);
+}
+
+/** The load request's body. */
+export function toLoadBody({ pipeline = "longlive", loras, ...options }: LoadOptions): object {
+  const params: Record<string, unknown> = {
+    loras: loras?.map((lora) => ({ path: lora.path, scale: lora.scale, merge_mode: lora.mergeMode })),
+  };
+  for (const name of Object.keys(options) as (keyof typeof options)[]) params[WIRE_LOAD_NAMES[name]] = options[name];
+  return { pipeline_id: pipeline, load_params: params };
+}
 
 function toPrompts(prompts: PromptInput | readonly PromptInput[]): { text: string; weight: number }[] {
   const list = typeof prompts === "string" || "text" in prompts ? [prompts] : prompts;
