@@ -1,4 +1,4 @@
-// `npm start`: builds the page when its sources are newer than the last build, then runs the server from source.
+// `npm start`: builds the page and the SDK's one file when their sources are newer than the last build, then runs the server from source.
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -16,25 +16,27 @@ if (!existsSync(join(root, "node_modules", "tsx"))) {
 }
 
 // Commands other than the server itself need no page.
-if (!["download", "doctor"].includes(process.argv[2])) buildStudio();
+if (!["download", "doctor"].includes(process.argv[2])) {
+  build("apps/studio", "dist/index.html", ["packages/client/src"]);
+  build("packages/client", "dist/everframe.js", []);
+}
 const { register } = await import("tsx/esm/api");
 register();
 const { runCli } = await import("../packages/server/src/cli.ts");
 await runCli(process.argv.slice(2));
 
-function buildStudio() {
-  const studio = join(root, "apps/studio");
-  const page = join(studio, "dist/index.html");
-  const sources = [studio, join(root, "packages/client/src"), join(root, "package-lock.json")];
-  if (existsSync(page) && Math.max(...sources.map(newest)) <= statSync(page).mtimeMs) return;
+/** Runs a package's build when one of its sources, or of `others`, is newer than what it made last. */
+function build(folder, made, others) {
+  const cwd = join(root, folder);
+  const target = join(cwd, made);
+  const sources = [cwd, ...others.map((other) => join(root, other)), join(root, "package-lock.json")];
+  if (existsSync(target) && Math.max(...sources.map(newest)) <= statSync(target).mtimeMs) return;
   const vite = join(root, "node_modules/vite/bin/vite.js");
-  const result = spawnSync(process.execPath, [vite, "build", "--logLevel", "warn"], {
-    cwd: studio,
-    stdio: ["ignore", 2, 2],
-  });
-  if (result.status !== 0) {
+  const options = ["build", "--logLevel", "warn"];
+  const { status } = spawnSync(process.execPath, [vite, ...options], { cwd, stdio: ["ignore", 2, 2] });
+  if (status !== 0) {
     console.error(
-      "The page could not be built (see above). The API still starts; its address shows a note instead of the page.",
+      `${folder} could not be built (see above). The API still starts; what is missing says so at its address.`,
     );
   }
 }

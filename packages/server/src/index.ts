@@ -39,6 +39,7 @@ import type { Restore } from "./supervisor/restart-policy.ts";
 import { createWrtcBackend } from "./webrtc/wrtc-peer.ts";
 
 const STUDIO_FOLDER = fileURLToPath(new URL("../../../apps/studio/dist", import.meta.url));
+const SDK_FOLDER = fileURLToPath(new URL("../../client/dist", import.meta.url));
 const EXAMPLES_FOLDER = fileURLToPath(new URL("../../../examples", import.meta.url));
 const PACKAGE = fileURLToPath(new URL("../package.json", import.meta.url));
 /** Connections at once: enough for every session's, and for a crowd that looks on. */
@@ -73,6 +74,8 @@ export type ServerOptions = {
   device?: "cpu" | "webgpu";
   /** Folder of the built page; default that of apps/studio. */
   studioFolder?: string;
+  /** Folder of the built scripts for pages without a bundler; default that of packages/client. */
+  sdkFolder?: string;
   /** STUN and TURN servers, each a URL or JSON; default as the environment says, see `readIceSettings`. */
   iceServers?: readonly string[];
   /** Whether to connect through TURN servers alone. */
@@ -183,7 +186,7 @@ export function createServer(options: ServerOptions = {}): EverframeServer {
   restorePipeline(pipelines, options.restore);
   const version = (JSON.parse(readFileSync(PACKAGE, "utf8")) as { version: string }).version;
   const studioFolder = resolve(options.studioFolder ?? STUDIO_FOLDER);
-  const pages = { studioFolder, examplesFolder: EXAMPLES_FOLDER };
+  const pages = { studioFolder, sdkFolder: options.sdkFolder ?? SDK_FOLDER, examplesFolder: EXAMPLES_FOLDER };
   const { logFile } = options;
   const app = createApp({
     pipelines,

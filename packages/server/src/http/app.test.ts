@@ -54,9 +54,13 @@ beforeAll(async () => {
   await mkdir(join(studioFolder, "assets"), { recursive: true });
   await writeFile(join(studioFolder, "index.html"), "<h1>studio</h1>");
   await writeFile(join(studioFolder, "assets", "page-abc.js"), "export {};");
+  const sdkFolder = join(home, "sdk");
+  await mkdir(sdkFolder);
+  await writeFile(join(sdkFolder, "everframe.js"), "export {};");
   server = createServer({
     modelsDir: join(home, "models"),
     studioFolder,
+    sdkFolder,
     log: createLogger("silent"),
   });
 });
@@ -245,6 +249,13 @@ describe("the rest", () => {
     expect(await page.text()).toContain("RTCPeerConnection");
     await refusal(Promise.resolve(server.app.request("/examples/nothing.html")), 404);
     await refusal(Promise.resolve(server.app.request("/examples/%2e%2e/package.json")), 404);
+  });
+
+  it("[PAGE5] gives the SDK to pages of any origin", async () => {
+    const answer = await server.app.request("/everframe.js", { headers: { Origin: "null" } });
+    expect(answer.headers.get("content-type")).toContain("text/javascript");
+    expect(answer.headers.get("access-control-allow-origin")).toBe("*");
+    expect(await answer.text()).toBe("export {};");
   });
 
   it("[GEN7] answers other methods on unknown paths with 405", async () => {

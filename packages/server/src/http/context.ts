@@ -20,6 +20,8 @@ export type AppContext = {
   protection: ProtectionOptions;
   /** Folder of the built studio page; it may not exist. */
   studioFolder: string;
+  /** Folder of the built scripts for pages without a bundler; it may not exist. */
+  sdkFolder: string;
   /** Folder of the example pages, served below /examples/. */
   examplesFolder: string;
   version: string;

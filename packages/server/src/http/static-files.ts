@@ -1,5 +1,5 @@
 /**
- * The pages: the examples, and the studio, which is the files of its build and
+ * The pages: the SDK as one file, the examples, and the studio, which is the files of its build and
  * its first page for every other path that a browser may open. When it is not
  * built a plain page says so.
  */
@@ -12,6 +12,10 @@ import { type Context, Hono } from "hono";
 import { contentTypeOf } from "./content-types.ts";
 import type { AppContext } from "./context.ts";
 
+const EXAMPLES = "/examples/";
+/** For pages without a bundler: the SDK, and what an example needs beside it. */
+const SCRIPTS = new Set(["/everframe.js", "/react.js"]);
+
 const NOT_BUILT = `<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>Everframe</title>
 <body style="font-family: system-ui; max-width: 40rem; margin: 4rem auto">
@@ -20,17 +24,20 @@ const NOT_BUILT = `<!doctype html>
 </body></html>
 `;
 
-export function staticFiles({ studioFolder, examplesFolder }: AppContext): Hono {
+export function staticFiles(context: AppContext): Hono {
   return new Hono().get("*", async (c) => {
     const path = decodePath(c);
-    const file = path.startsWith("/examples/")
-      ? join(examplesFolder, path.slice("/examples/".length))
-      : join(studioFolder, path);
+    const file = fileOf(path, context);
     const bytes = await fileSize(file);
     if (bytes !== undefined) return sendFile(c, file, bytes);
     if (extname(path) !== "") throw new ApiError("not_found", { path });
-    return sendPage(c, join(studioFolder, "index.html"));
+    return sendPage(c, join(context.studioFolder, "index.html"));
   });
+}
+
+function fileOf(path: string, { studioFolder, sdkFolder, examplesFolder }: AppContext): string {
+  if (SCRIPTS.has(path)) return join(sdkFolder, path);
+  return path.startsWith(EXAMPLES) ? join(examplesFolder, path.slice(EXAMPLES.length)) : join(studioFolder, path);
 }
 
 function decodePath(c: Context): string {
