@@ -33,6 +33,8 @@ describe("planWindows", () => {
       expect(plan.tiles[Math.floor(place / size)]![place % size]).toBe(token);
     }
     const [rowsSeen, columnsSeen] = [Math.min(high, rows), Math.min(wide, columns)];
+    expect(new Set(plan.spread).size).toBe(rowsSeen * columnsSeen);
+    expect(Math.max(...plan.spread)).toBeLessThan(rows * columns);
     for (const [tile, seen] of plan.seen.entries()) {
       expect(seen).toHaveLength(rowsSeen * columnsSeen);
       expect(new Set(seen.map((token) => Math.floor(token / columns))).size).toBe(rowsSeen);
@@ -77,7 +79,8 @@ describe("windowedAttention", () => {
       dims: [count * rows * columns, config.dim],
     });
     const [queries, keys, values] = [tensor(ownFrames, 1), tensor(frames, 2), tensor(frames, 3)];
-    const inputs = { q: queries!, k: keys!, v: values!, seen_rows: seenRows(plan, frames) };
+    // The first frame is a reference image.
+    const inputs = { q: queries!, k: keys!, v: values!, seen_rows: seenRows(plan, frames, 1) };
     const { out } = await session.run(inputs);
     await session.close();
 

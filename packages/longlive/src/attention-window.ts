@@ -16,6 +16,8 @@ export type WindowPlan = {
   readonly tiles: readonly (readonly number[])[];
   /** Tokens that each tile's queries see, as many in each. */
   readonly seen: readonly (readonly number[])[];
+  /** Tokens all over the frame, as many as a tile sees: what every tile sees of a reference image. */
+  readonly spread: readonly number[];
   /** Where each token is found in the tiles one after the other. */
   readonly places: readonly number[];
 };
@@ -28,9 +30,11 @@ export function planWindows({ patch, attentionWindow }: TransformerConfig, grid:
   if (!attentionWindow) return undefined;
   const sizes = [grid.height / patch[1], grid.width / patch[2]] as const;
   if (sizes.every((size, axis) => size <= attentionWindow[axis]!)) return undefined;
-  const [rows, columns] = sizes.map((size, axis) => spansOf(size, Math.min(size, attentionWindow[axis]!)));
-  const tokensOf = (row: Span, column: Span) => range(row).flatMap((y) => range(column).map((x) => y * sizes[1] + x));
-  const pairs = rows!.flatMap((row) => columns!.map((column) => ({ row, column })));
+  const windows = sizes.map((size, axis) => Math.min(size, attentionWindow[axis]!)) as [number, number];
+  const [rows, columns] = sizes.map((size, axis) => spansOf(size, windows[axis]!)) as [Spans, Spans];
+  const tokensOf = (row: readonly number[], column: readonly number[]) =>
+    row.flatMap((y) => column.map((x) => y * sizes[1] + x));
+  const pairs = rows.flatMap((row) => columns.map((column) => ({ row, column })));
   const tiles = pairs.map(({ row, column }) => tokensOf(row.tile, column.tile));
   const places: number[] = [];
   for (const [place, token] of tiles.flat().entries()) places[token] = place;
@@ -38,25 +42,31 @@ export function planWindows({ patch, attentionWindow }: TransformerConfig, grid:
     frameTokens: sizes[0] * sizes[1],
     tiles,
     seen: pairs.map(({ row, column }) => tokensOf(row.seen, column.seen)),
+    spread: tokensOf(spreadOver(sizes[0], windows[0]), spreadOver(sizes[1], windows[1])),
     places,
   };
 }
 
-type Span = { readonly start: number; readonly length: number };
+type Spans = readonly { readonly tile: readonly number[]; readonly seen: readonly number[] }[];
 
 /** Tiles along one axis and what they see: the tile in the middle, moved inside the picture. */
-function spansOf(size: number, window: number): { tile: Span; seen: Span }[] {
+function spansOf(size: number, window: number): Spans {
   const count = size <= window ? 1 : Math.max(2, Math.round(size / (TILE_SHARE * window)));
   const length = Math.min(window, Math.ceil(size / count));
   return Array.from({ length: count }, (_, i) => {
     const start = Math.min(i * length, size - length);
     const around = start - Math.floor((window - length) / 2);
-    return { tile: { start, length }, seen: { start: Math.min(Math.max(0, around), size - window), length: window } };
+    return { tile: range(start, length), seen: range(Math.min(Math.max(0, around), size - window), window) };
   });
 }
 
-function range({ start, length }: Span): number[] {
+function range(start: number, length: number): number[] {
   return Array.from({ length }, (_, i) => start + i);
+}
+
+/** `count` positions of `size`, evenly spaced. */
+function spreadOver(size: number, count: number): number[] {
+  return Array.from({ length: count }, (_, i) => Math.floor(((i + 0.5) * size) / count));
 }
 
 /**
@@ -74,10 +84,14 @@ export function windowedAttention(
   return (q, seen) => windowAttention(g, plan, { q, ...seen, rows }, config.heads);
 }
 
-/** Rows of the keys of `frames` frames that each tile sees. [tiles, frames * tokens seen] */
-export function seenRows({ seen, frameTokens }: WindowPlan, frames: number): TensorLike {
+/**
+ * Rows of the keys of `frames` frames that each tile sees. Of the first `references` frames, which are pictures of
+ * their own, all tiles see the same: a part of each would give every tile other colours.
+ * @returns [tiles, frames * tokens seen]
+ */
+export function seenRows({ seen, spread, frameTokens }: WindowPlan, frames: number, references = 0): TensorLike {
   const rows = seen.flatMap((tokens) =>
-    Array.from({ length: frames }, (_, f) => tokens.map((token) => BigInt(f * frameTokens + token))).flat(),
+    range(0, frames).flatMap((f) => (f < references ? spread : tokens).map((token) => BigInt(f * frameTokens + token))),
   );
   return { data: BigInt64Array.from(rows), dims: [seen.length, rows.length / seen.length] };
 }

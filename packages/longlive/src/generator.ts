@@ -102,7 +102,7 @@ export class Generator {
   readonly #onDevice: OnDevice | undefined;
   readonly #times = new Map<number, TimeEmbedding>();
   readonly #windows: WindowPlan | undefined;
-  readonly #seenRows = new Map<number, TensorLike>();
+  readonly #seenRows = new Map<string, TensorLike>();
   readonly #rotations = new Map<string, Rotation>();
   readonly #zeros = new Map<number, Float32Array>();
   /** No hint for one number of tokens. */
@@ -220,7 +220,7 @@ export class Generator {
       e0: { data: (await this.timeEmbedding(timestep)).e0, dims: [6, dim] },
       hint_from: index((seen.frames - latents.frames) * this.frameTokens),
       ...this.#rotation(seen.frames, 0),
-      ...this.#windowRows(seen.frames),
+      ...this.#windowRows(seen.frames, seen.frames - latents.frames),
       ...this.#textTensors(text.vace),
     });
     return { values: this.config.vace!.layers.map((_, n) => outputs[`hint${n}`]!), scale: context.scale };
@@ -324,11 +324,13 @@ export class Generator {
     return { cos: { data: cos, dims }, sin: { data: sin, dims } };
   }
 
-  /** @param frames that are seen, the call's own included */
-  #windowRows(frames: number): Inputs {
+  /** @param frames that are seen, the call's own included @param references see `seenRows` */
+  #windowRows(frames: number, references = 0): Inputs {
     if (!this.#windows) return {};
+    const key = `${frames}, ${references}`;
     const rows =
-      this.#seenRows.get(frames) ?? keep(this.#seenRows, MAX_KEPT_ROTATIONS, frames, seenRows(this.#windows, frames));
+      this.#seenRows.get(key) ??
+      keep(this.#seenRows, MAX_KEPT_ROTATIONS, key, seenRows(this.#windows, frames, references));
     return { seen_rows: rows };
   }
 
