@@ -1,8 +1,7 @@
 // `npm run soak`: a hostile week in an hour. The product as it is started by a user, and processes of clients that connect,
 // vanish, lie, flood, change size, lose packets, pause, reload and upload garbage, all at once and by a seed.
 // `-- --minutes N` (default 60), `-- --seed S`, `-- --clients N` (processes, default 4).
-import { type ChildProcess, fork, spawn } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { type ChildProcess, fork } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,13 +10,23 @@ import { Random } from "../packages/server/src/testing/random.ts";
 import { type Ask, sleep, TestClient, until } from "../packages/server/src/testing/test-client.ts";
 import { BEHAVIOURS } from "./soak-behaviours.ts";
 import type { ClientReport } from "./soak-client.ts";
-import { median } from "./table.ts";
+import { type Holding, startSoakServer } from "./soak-server.ts";
 
 /** What the end may differ from the time after the first tenth. */
 const MEMORY_SHARE = 0.1;
+/** Besides, because malloc gives a page back when all in it is free: what lies scattered over such pages. */
+const SCATTERED_BYTES = 12e6;
+/** JavaScript's own, which has no such pages: what is compiled and remembered late. */
+const HEAP_BYTES = 3e6;
+/** Connections of HTTP that are kept for another request. */
+const SPARE_FILES = 16;
+/** The first tenth is too short for that in a short run: peaks of every kind have to be behind. */
+const MIN_WARM_UP_MINUTES = 1;
 /** Sessions of clients that vanished are kept for half a minute. */
 const EMPTY_LIMIT_MS = 60_000;
 const FAIR_SECONDS = 5;
+/** Other programs of the machine may slow one try down, and not all. */
+const FAIR_TRIES = 6;
 
 const { values } = parseArgs({
   options: {
@@ -37,33 +46,36 @@ const fault = (text: string) => {
 };
 
 const home = await mkdtemp(join(tmpdir(), "everframe-soak-"));
-const server = startServer();
 const clients = new Set<ChildProcess>();
+const server = await startSoakServer(home);
 try {
-  const url = await server.url();
+  const { url } = server;
   const ask: Ask = (path, init) => fetch(`${url}${path}`, init);
   console.log(`Seed ${seed}, ${minutes} minutes, server at ${url}.`);
   await load(ask);
   const pid = server.servingPid();
 
-  // Every behaviour once, so that the first measurement has seen what the last one will.
+  // Every behaviour in all processes, so that the first measurement has seen what the last one will.
   const names = Object.keys(BEHAVIOURS).filter((name) => name !== "vanisher");
-  await runClient(url, names.join(","));
-  const before = await settle(ask, pid);
+  await Promise.all(Array.from({ length: Number(values.clients) }, () => runClient(url, names.join(","))));
+  console.log(`After one round: ${format(await settle(ask))}.`);
   const fresh = await tryFresh(ask);
-  console.log(`After one round: ${format(before)}, a fresh client has ${describe(fresh)}.`);
+  console.log(`A fresh client has ${describe(fresh)}.`);
 
-  await torment(url, minutes / 10);
-  const tenth = await settle(ask, pid);
+  await torment(url, Math.max(minutes / 10, MIN_WARM_UP_MINUTES));
+  const tenth = await settle(ask);
   console.log(`After the first tenth: ${format(tenth)}.`);
   await torment(url, (minutes * 9) / 10);
-  const end = await settle(ask, pid);
-  const last = await tryFresh(ask);
-  console.log(`At the end: ${format(end)}, a fresh client has ${describe(last)}.`);
+  const end = await settle(ask);
+  console.log(`At the end: ${format(end)}.`);
+  let last = await tryFresh(ask);
+  const isWorse = () => last.frames < fresh.frames * 0.7;
+  for (let i = 1; i < FAIR_TRIES && isWorse(); i++) last = await tryFresh(ask);
+  console.log(`A fresh client has ${describe(last)}.`);
 
   if (server.servingPid() !== pid) fault("the server's process died");
-  if (end > tenth * (1 + MEMORY_SHARE)) fault(`memory grew from ${format(tenth)} to ${format(end)}`);
-  if (last.frames < fresh.frames * 0.7) fault(`a fresh client has ${describe(last)}, and had ${describe(fresh)}`);
+  compare(tenth, end);
+  if (isWorse()) fault(`a fresh client has ${describe(last)}, and had ${describe(fresh)}`);
   for (const line of server.complaints()) fault(`logged: ${line}`);
 } catch (error) {
   fault(String(error instanceof Error ? error.stack : error));
@@ -79,50 +91,6 @@ console.log(`${total} visits: ${counts.join(", ")}.`);
 for (const [text, times] of faults) console.error(`FAULT (${times}x) ${text}`);
 console.log(faults.size === 0 ? "No fault." : `${faults.size} kinds of fault; repeat with --seed ${seed}.`);
 process.exit(faults.size === 0 ? 0 : 1);
-
-function startServer() {
-  const main = new URL("../packages/server/src/main.ts", import.meta.url).pathname;
-  const args = ["--import", "tsx", main, "--no-open", "--port", "0", "--max-sessions", "6"];
-  const child = spawn(process.execPath, args, {
-    stdio: ["ignore", "pipe", "pipe"],
-    env: {
-      ...process.env,
-      DAYDREAM_SCOPE_MODELS_DIR: join(home, "models"),
-      HF_HUB_OFFLINE: "1",
-      NODE_OPTIONS: `--import ${new URL("collect-garbage.mjs", import.meta.url).href}`,
-    },
-  });
-  let out = "";
-  const complaints: string[] = [];
-  child.stdout.setEncoding("utf8").on("data", (text: string) => {
-    out += text;
-  });
-  let rest = "";
-  child.stderr.setEncoding("utf8").on("data", (text: string) => {
-    const lines = (rest + text).split("\n");
-    rest = lines.pop() ?? "";
-    complaints.push(...lines.filter((line) => / (ERROR|FATAL) /.test(line)).slice(0, 20 - complaints.length));
-  });
-  const exit = new Promise<number | string>((resolve) => {
-    child.on("exit", (code, signal) => resolve(code ?? signal ?? "?"));
-  });
-  return {
-    complaints: () => complaints,
-    async url(): Promise<string> {
-      await until(() => /http:\S+/.test(out), "the server to start", 120_000);
-      return /http:\S+/.exec(out)?.[0] ?? "";
-    },
-    /** The process that serves; the one started here only watches over it. Linux tells. */
-    servingPid(): number {
-      const children = readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, "utf8");
-      return Number(children.trim().split(" ").at(-1));
-    },
-    async stop(): Promise<number | string> {
-      child.kill("SIGTERM");
-      return exit;
-    },
-  };
-}
 
 async function load(ask: Ask): Promise<void> {
   await ask("/api/v1/pipeline/load", { method: "POST", body: JSON.stringify({ pipeline_id: "passthrough" }) });
@@ -165,22 +133,28 @@ async function torment(url: string, forMinutes: number): Promise<void> {
   await Promise.all(workers);
 }
 
-/** Waits until no session is left. @returns bytes of memory */
-async function settle(ask: Ask, pid: number): Promise<number> {
+/** Waits until no session is left, and tells what the server still holds. */
+async function settle(ask: Ask): Promise<Holding> {
   const isEmpty = async () => {
     const { sessions } = (await (await ask("/api/v1/sessions")).json()) as { sessions: unknown[] };
     return sessions.length === 0;
   };
   await until(isEmpty, "all sessions to end", EMPTY_LIMIT_MS).catch((error: unknown) => fault(String(error)));
   await load(ask);
-  process.kill(pid, "SIGUSR2");
-  await sleep(2000);
-  const samples: number[] = [];
-  for (let i = 0; i < 10; i++) {
-    samples.push(residentBytes(pid));
-    await sleep(500);
+  return server.measure();
+}
+
+/** Nothing of a session may be left, and nothing may have grown. */
+function compare(before: Holding, after: Holding): void {
+  for (const [name, count] of Object.entries(after.objects)) if (count > 0) fault(`${count} ${name} are left`);
+  const limits: [string, number, number][] = [
+    ["memory", before.residentBytes * MEMORY_SHARE + SCATTERED_BYTES, after.residentBytes - before.residentBytes],
+    ["JavaScript's memory", HEAP_BYTES, after.heapBytes - before.heapBytes],
+  ];
+  for (const [what, limit, growth] of limits) {
+    if (growth > limit) fault(`${what} grew by ${megabytes(growth)}, and may by ${megabytes(limit)}`);
   }
-  return median(samples);
+  if (after.files > before.files + SPARE_FILES) fault(`${after.files} open files, and ${before.files} before`);
 }
 
 type Fair = { firstFrameMs: number; frames: number };
@@ -202,11 +176,11 @@ function describe({ firstFrameMs, frames }: Fair): string {
   return `its first picture after ${Math.round(firstFrameMs)} ms and ${(frames / FAIR_SECONDS).toFixed(1)} a second`;
 }
 
-function residentBytes(pid: number): number {
-  const kib = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
-  return Number(kib ?? Number.NaN) * 1024;
+function format({ residentBytes, heapBytes, files, objects }: Holding): string {
+  const counts = Object.entries(objects).map(([name, count]) => `${count} ${name}`);
+  return `${megabytes(residentBytes)}, of it ${megabytes(heapBytes)} of JavaScript, ${files} files, ${counts.join(", ")}`;
 }
 
-function format(bytes: number): string {
-  return `${Math.round(bytes / 1e6)} MB`;
+function megabytes(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(1)} MB`;
 }
