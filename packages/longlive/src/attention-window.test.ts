@@ -89,9 +89,8 @@ describe("windowedAttention", () => {
     let worst = 0;
     for (let query = 0; query < ownFrames * perFrame; query++) {
       const tile = Math.floor(plan.places[query % perFrame]! / plan.tiles[0]!.length);
-      const seen = Array.from({ length: frames }, (_, f) =>
-        plan.seen[tile]!.map((token) => f * perFrame + token),
-      ).flat();
+      const seenOf = (f: number) => (f === 0 ? plan.spread : plan.seen[tile]!).map((token) => f * perFrame + token);
+      const seen = [0, 1, 2].flatMap(seenOf);
       for (let head = 0; head < config.heads; head++) {
         const channel = (row: number, c: number) => row * config.dim + head * headDim + c;
         const weights = seen.map((key) => {
