@@ -14,7 +14,7 @@ import { type LoadOptions, toLoadBody } from "./wire-parameters.ts";
 export type ClientOptions = {
   /** The server's address, for example "http://localhost:8000". Default: where the page came from. */
   url?: string;
-  /** The server's token, where it asks for one. Default: none; a page that the server gave out has a cookie instead. */
+  /** The server's token, where it asks for one. Pages that the server gave out have a cookie instead. Default: none. */
   token?: string;
   /** What makes requests. Default: the browser's own, or Node's. */
   fetch?: Fetch;
@@ -26,6 +26,7 @@ export type CallOptions = { signal?: AbortSignal | undefined };
 
 /** What is loaded on the server. */
 export type PipelineStatus = {
+  /** "not_loaded", "loading", "loaded" or "error". */
   status: WireStatus["status"];
   /** "longlive", "passthrough", or undefined. */
   pipeline: string | undefined;
@@ -33,7 +34,9 @@ export type PipelineStatus = {
   model: string | undefined;
   /** Size of the generated picture, pixels; undefined while nothing is loaded, or when it follows the input. */
   size: { width: number; height: number } | undefined;
+  /** Whether references and input video as a guide can be used; undefined while nothing is loaded. */
   vaceEnabled: boolean | undefined;
+  /** What the noise of sessions without a `baseSeed` is made from. */
   seed: number | undefined;
   /** Why the last load failed. */
   error: string | undefined;

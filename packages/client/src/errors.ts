@@ -54,9 +54,11 @@ export type Queue = {
 
 /** An error of the SDK. `message` says what happened, `help` what to do next; both are plain sentences. */
 export class ClientError extends Error {
+  /** The kind of failure. */
   readonly code: ClientErrorCode;
-  /** The exact case: a {@link DeviceReason}, a {@link ConnectionReason}, or the server's code such as `pipeline_not_loaded`. */
+  /** The exact case: a `DeviceReason`, a `ConnectionReason`, or the server's code such as `pipeline_not_loaded`. */
   readonly reason: string;
+  /** What to do next. */
   readonly help: string;
   /** True when the same call may work a moment later. */
   readonly retryable: boolean;

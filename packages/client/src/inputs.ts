@@ -13,11 +13,13 @@ export type InputEvent = { state: "live" | "muted" | "ended"; error?: ClientErro
 
 /** An open video source. */
 export type Input = {
+  /** "camera", "screen", "file", "canvas" or "scene". */
   readonly kind: InputKind;
   /** Holds one video track. A camera that came back puts its new track into the same stream. */
   readonly stream: MediaStream;
   /** The device's, window's or file's name, as far as the browser tells. */
   readonly label: string;
+  /** "live", "muted" or "ended". */
   readonly state: InputEvent["state"];
   /** Adds a handler for changes of `state`; returns the function that removes it. */
   on(name: "state", handler: (event: InputEvent) => void): () => void;
@@ -28,7 +30,7 @@ export type Input = {
 };
 
 export type InputSize = {
-  /** Pixels. Default 576. A camera gives the nearest that it can. */
+  /** Pixels; a camera gives the nearest that it can. Default 576. */
   width?: number;
   /** Pixels. Default 320. */
   height?: number;

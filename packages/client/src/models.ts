@@ -7,13 +7,17 @@ import { pause } from "./pause.ts";
 
 /** How far a download is. */
 export type DownloadProgress = {
+  /** False when it has ended, well or not. */
   isDownloading: boolean;
   /** Of all bytes that were missing, 0 to 100. */
   percentage: number;
   /** Whose file is being fetched: a repository's name. */
   artifact: string;
+  /** The file in it. */
   file: string | undefined;
+  /** Of what was missing. */
   downloadedBytes: number;
+  /** Of what was missing. */
   totalBytes: number;
   /** What it waits for at the moment, in words. */
   note: string | undefined;
@@ -31,9 +35,9 @@ export type ModelStatus = {
 };
 
 export type DownloadOptions = {
-  /** Gives the download up on the server, too; what has come stays, and the next download goes on from there. */
+  /** Gives the download up on the server, too; what has come stays, and the next download goes on from there. Default: none. */
   signal?: AbortSignal | undefined;
-  /** Told each look at the progress. */
+  /** Told each look at the progress. Default: nobody is. */
   onProgress?: (progress: DownloadProgress) => void;
   /** Milliseconds between two looks. Default 500. */
   pollMs?: number;

@@ -5,13 +5,17 @@ import type { Api } from "./http.ts";
 
 /** A recording of a session's output. */
 export type Recording = {
+  /** "recording", "finished" or "failed". */
   state: RecordingInfo["state"];
+  /** "mp4" or "webm". */
   format: RecordingFormat;
   /** The file's name. */
   name: string;
+  /** By the server's clock. */
   startedAt: Date;
   /** From the first picture to the last. */
   durationMs: number;
+  /** Pictures in it. */
   frames: number;
   /** Pictures that the encoder could not take in time. */
   dropped: number;
@@ -50,6 +54,7 @@ export class SessionRecording {
     return found((await this.#post(`${this.#path()}/stop`, signal)).recording);
   }
 
+  /** How the newest recording stands. Throws `server`/`recording_not_found`. */
   async status({ signal }: CallOptions = {}): Promise<Recording> {
     return toRecording(await this.#api.request<RecordingInfo>(`${this.#path()}/info`, { signal }));
   }

@@ -157,6 +157,7 @@ export class Session {
     return this.#output;
   }
 
+  /** Where the session stands. */
   get state(): SessionState {
     return this.#state;
   }

@@ -15,8 +15,9 @@ export type ServerStats = {
   stagesMs: Record<string, number>;
   /** Which weights run, for example "longlive-tiny". */
   model: string;
-  /** Size of the picture sent, pixels. */
+  /** Width of the picture sent, pixels. */
   width: number;
+  /** Height of the picture sent, pixels. */
   height: number;
   /** Frames of the input that wait for a chunk. */
   queuedFrames: number;
@@ -34,7 +35,9 @@ export type SessionStats = {
   sentFps: number | undefined;
   /** Frames a second that the browser decodes. */
   receivedFps: number | undefined;
+  /** Video sent, bits a second. */
   sentBitrateBps: number | undefined;
+  /** Video received, bits a second. */
   receivedBitrateBps: number | undefined;
   /** Share of the packets of this second that were lost on their way here, 0 to 1. */
   packetsLost: number | undefined;
@@ -42,6 +45,7 @@ export type SessionStats = {
   playoutDelayMs: number | undefined;
   /** From the input to the screen, milliseconds: an estimate from the network, the server and the playout. */
   latencyMs: number | undefined;
+  /** What the server says of itself; undefined in the first second. */
   server: ServerStats | undefined;
 };
 
