@@ -1,10 +1,12 @@
 // `npm run bench`: the figures of longlive-tiny on this machine, as tables; `--json` prints them as one JSON object.
-// `--chunks N` and `--seconds N` set how long each is measured; `--leak` connects and closes 100 times instead.
+// `--chunks N` and `--seconds N` set how long each is measured. Instead, `--leak` connects and closes 100 times, and
+// `--sessions 1,2,4` tells what so many sessions cost without a model.
 import { availableParallelism, cpus } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { ROOT } from "../e2e/harness/server.ts";
 import { benchEngine, type EngineCase } from "./engine.ts";
+import { benchSessions } from "./sessions.ts";
 import { benchLeak, benchStream } from "./stream.ts";
 import { formatTable, type Row } from "./table.ts";
 
@@ -14,6 +16,7 @@ const { values } = parseArgs({
     seconds: { type: "string", default: "20" },
     json: { type: "boolean", default: false },
     leak: { type: "boolean", default: false },
+    sessions: { type: "string" },
   },
 });
 
@@ -28,6 +31,9 @@ const cases: EngineCase[] = [
 const sections: Record<string, Row[]> = {};
 if (values.leak) {
   sections["Memory over connect and close cycles"] = await benchLeak(100);
+} else if (values.sessions !== undefined) {
+  const rows = await benchSessions(values.sessions.split(",").map(Number), Number(values.seconds));
+  sections["passthrough at 576x320, 30 frames a second, clients in another process"] = rows;
 } else {
   const engine: Row[] = [];
   for (const item of cases) engine.push(await benchEngine(folder, item, Number(values.chunks)));

@@ -54,6 +54,8 @@ export type ClientOptions = {
   height?: number;
   /** The picture of a moment: I420 bytes to fill. Default: grey that moves. */
   draw?: (data: Uint8Array, index: number) => void;
+  /** Hears of each picture that comes back. */
+  onFrame?: (frame: I420Frame) => void;
 };
 
 export class TestClient {
@@ -141,6 +143,7 @@ export class TestClient {
       const made = client;
       received.push((frame) => {
         made.received += 1;
+        options.onFrame?.(frame);
         made.frames.push(frame);
         if (made.frames.length > 30) made.frames.shift();
       });
