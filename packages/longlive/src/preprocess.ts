@@ -139,7 +139,7 @@ export function toFrames(pixels: Pixels, size: Size): Frame[] {
 }
 
 function toByte(value: number): number {
-  return Math.trunc(Math.fround(toUnit(value) * 255));
+  return Math.fround(toUnit(value) * 255) | 0;
 }
 
 /** From -1..1 to 0..1, clamped. */

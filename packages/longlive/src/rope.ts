@@ -50,14 +50,17 @@ export function rotationOf(headDim: number, grid: TokenGrid, startFrame: number)
  * @param keys changed in place. [tokens, heads * headDim]
  */
 export function moveInTime(keys: Float32Array, headDim: number, frames: number): void {
-  const turns = timeAngles(headDim, frames).map((angle) => [Math.cos(angle), Math.sin(angle)] as const);
+  const angles = timeAngles(headDim, frames);
+  // Plain loops over typed arrays: a large picture has a million pairs.
+  const cosines = Float64Array.from(angles, Math.cos);
+  const sines = Float64Array.from(angles, Math.sin);
   for (let head = 0; head < keys.length; head += headDim) {
-    for (const [pair, [cos, sin]] of turns.entries()) {
+    for (let pair = 0; pair < cosines.length; pair++) {
       const at = head + 2 * pair;
       const u = keys[at]!;
       const v = keys[at + 1]!;
-      keys[at] = u * cos - v * sin;
-      keys[at + 1] = u * sin + v * cos;
+      keys[at] = u * cosines[pair]! - v * sines[pair]!;
+      keys[at + 1] = u * sines[pair]! + v * cosines[pair]!;
     }
   }
 }

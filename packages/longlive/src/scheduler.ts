@@ -55,9 +55,14 @@ function evenLevel(i: number): number {
 
 /** `(1 - sigma) * clean + sigma * noise`, in float32. All of one length. */
 export function addNoise(clean: Float32Array, noise: Float32Array, sigma: number): Float32Array {
-  const keep = Math.fround(1 - sigma);
-  const level = Math.fround(sigma);
-  return clean.map((value, i) => Math.fround(keep * value) + Math.fround(level * noise[i]!));
+  return mixed(clean, Math.fround(1 - sigma), noise, Math.fround(sigma));
+}
+
+/** `share * a + otherShare * b`, each product and the sum rounded to float32; the shares are float32 numbers. */
+export function mixed(a: Float32Array, share: number, b: Float32Array, otherShare: number): Float32Array {
+  const sum = new Float32Array(a.length);
+  for (let i = 0; i < sum.length; i++) sum[i] = Math.fround(share * a[i]!) + Math.fround(otherShare * b[i]!);
+  return sum;
 }
 
 /** The clean latents behind `noisy`, given the predicted flow (noise minus clean): `noisy - sigma * flow`. */

@@ -14,6 +14,7 @@ import { ChunkTimer, type ChunkTimings } from "./chunk-timer.ts";
 import { COMPAT, type Compat } from "./compat.ts";
 import { Conditioner } from "./conditioner.ts";
 import { freeKeys, freeText, type Hints, type Pass, type Prediction, type TextKeys } from "./generator.ts";
+import { keptNoise } from "./kept-noise.ts";
 import type { LayerKeys } from "./key-storage.ts";
 import type { KvCache } from "./kv-cache.ts";
 import { LoraScales } from "./lora-scales.ts";
@@ -22,7 +23,7 @@ import { MotionController } from "./motion-controller.ts";
 import { type NoiseFactory, type NoiseSource, repeatedNoise, seededNoise } from "./noise.ts";
 import { type Frame, type Masks, type Pixels, resampleFrames, toFrames, toMasks, toPixels } from "./preprocess.ts";
 import { type BlendMethod, PromptBlender } from "./prompt-blender.ts";
-import { addNoise, PURE_NOISE_STEP, videoSteps } from "./scheduler.ts";
+import { addNoise, mixed, PURE_NOISE_STEP, videoSteps } from "./scheduler.ts";
 import type { VaceContext } from "./vace-context.ts";
 import { VideoBank } from "./video-bank.ts";
 
@@ -108,6 +109,7 @@ export class LongLiveStream {
   readonly #conditioner: Conditioner | undefined;
   readonly #motion: MotionController;
   readonly #loraScales: LoraScales;
+  readonly #openNoise: NoiseFactory;
   #busy = false;
   #closed = false;
   /** The next chunk must start anew: it is the first, or the one before failed half-way. */
@@ -137,6 +139,7 @@ export class LongLiveStream {
     this.#conditioner = this.#openConditioner();
     this.#motion = new MotionController(framesPerBlock);
     this.#loraScales = new LoraScales(generator.loras, this.#compat);
+    this.#openNoise = options.noise ?? (config.noise === "fixed" ? keptNoise(seededNoise) : seededNoise);
   }
 
   /** Input frames that one chunk stands for. */
@@ -327,10 +330,9 @@ export class LongLiveStream {
   #noise({ baseSeed }: Parameters, overVideo: boolean): NoiseSource {
     const { config, generator } = this.#parts;
     const { height, width } = generator.grid;
-    const open = this.#options.noise ?? seededNoise;
     const isFixed = config.noise === "fixed";
     const frames = this.#compat.freshNoise ? this.#madeFrames : this.#startFrame;
-    const source = open((baseSeed ?? this.#options.seed) + (isFixed && overVideo ? 0 : frames));
+    const source = this.#openNoise((baseSeed ?? this.#options.seed) + (isFixed && overVideo ? 0 : frames));
     return isFixed ? repeatedNoise(source, config.transformer.inChannels * height * width) : source;
   }
 
@@ -364,9 +366,7 @@ export class LongLiveStream {
   /** A plain mix, unlike the scheduler's between steps. */
   async #noised(latents: Latents, noise: NoiseSource, noiseScale: number): Promise<Latents> {
     const drawn = noise.normal(latents.data.length);
-    const noiseShare = Math.fround(noiseScale);
-    const latentShare = Math.fround(1 - noiseScale);
-    const data = drawn.map((value, i) => Math.fround(value * noiseShare) + Math.fround(latents.data[i]! * latentShare));
+    const data = mixed(drawn, Math.fround(noiseScale), latents.data, Math.fround(1 - noiseScale));
     return { frames: latents.frames, data };
   }
 
