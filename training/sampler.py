@@ -19,6 +19,7 @@ SHARES = {"vace_reference": .08, "vace": .40, "normal_reference": .06}
 TEXT_SHARE = .3
 CHUNKS = {"start": [(0, 4), (4, 7)], "mid": [(1, 4), (4, 7)], "one4": [(0, 4)], "one3": [(4, 7)]}
 GRID = {16: (16, 16), "wide": (22, 40)}
+GAIN = .6  # of the noise drawn over video: enough to invent from, and much less mottle than all of it
 
 
 def amount(noise_scale):
@@ -77,6 +78,8 @@ class Sampler:
         cut = (slice(None), slice(y, y + h), slice(x, x + w))
         scale = float(r.uniform(.55, .85) if r.random() < .5 else r.uniform(.2, .9))
         draws = [self.noise(Z, 7, h, w) if mode == "text" or r.random() > .85 else self.noise(Z, 1, h, w).expand(-1, 7, -1, -1) for _ in range(2)]
+        if mode != "text":
+            draws = [GAIN * draw for draw in draws]
         if mode == "text":
             version = int(r.integers(len(clips.clips[clip][1])))
             one = wish.Wish([(prompts.sample(r, clips.clips[clip][1][version]), 1.)], clips.latents(clip, version, cut))

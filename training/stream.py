@@ -1,7 +1,7 @@
 """Streaming inference as the server does it: 13 frames, then 12 at a time.
 
 A chunk attends to the last latent frame of the one before, by its keys and values of the last denoising step. All frames of a chunk have the same
-noise; with video input it is drawn once for each step and serves the whole stream, so that a still picture stays still.
+noise; with video input it is drawn once for each step and serves the whole stream, so that a still picture stays still; it is then GAIN times as strong.
 """
 import json
 from pathlib import Path
@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from . import tensors
+from .sampler import GAIN
 from .text_encoder import TextEncoder
 from .tokenizer import Tokenizer
 from .transformer import MASK, Condition, Gelu, Transformer
@@ -73,7 +74,7 @@ class Stream:
         n = self.draws[step].expand(shape)
         if self.log is not None:
             self.log.setdefault("noise", []).append(n)
-        return n
+        return n if self.mode == "text" else GAIN * n
 
     def condition(self, z, t):
         """What the branch sees: references, then video frames; references alone stand in the place of the first frames."""

@@ -18,6 +18,7 @@ from .codes import codes
 from .data import CACHE
 from .export import v_scale
 from .flicker import Flicker
+from .mottle import Mottle
 from .muon import Muon
 from .pool import Pool
 from .sampler import Sampler
@@ -25,10 +26,10 @@ from .text_encoder import DIM as TEXT
 from .text_encoder import TextEncoder
 from .transformer import Transformer
 
-LR, FILE, START = 2e-3, CACHE / "transformer.pt", CACHE / "start.pt"
+LR, FILE, START = 1.6e-3, CACHE / "transformer.pt", CACHE / "start.pt"
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
-SMALL, LATE = .7, .7
-CALM = 1.  # weight of the part of an error that flickers
+SMALL, LATE = .58, .7
+CALM, EVEN = .7, .5  # weights of the parts of an error that flicker and that show as blotches
 
 
 def move(b):
@@ -62,7 +63,7 @@ class Trainer:
         if "adam" in saved:
             self.adam.load_state_dict(saved["adam"])
             self.muon.buffers, self.ema, self.steps, self.seconds, self.losses = (saved[k] for k in ("muon", "ema", "steps", "seconds", "losses"))
-        self.flicker = Flicker(self.pool.vae).to(DEVICE)
+        self.flicker, self.mottle = Flicker(self.pool.vae).to(DEVICE), Mottle(self.pool.vae).to(DEVICE)
         self.plan = np.random.default_rng(5 + self.steps)
         torch.manual_seed(1 + rank)
 
@@ -91,7 +92,7 @@ class Trainer:
 
     def step(self, part):
         rng = self.plan
-        wide = part > SMALL and len(self.pool.looks["wide"]) and rng.random() < .22
+        wide = part > SMALL and len(self.pool.looks["wide"]) and rng.random() < .35
         # single chunks show more looks, clips and phrasings for the same work; n: rows of 8x8 latents
         layout = ["one3", "one4", "start", "mid"][rng.choice(4, p=[.5, .2, .14, .16] if part < SMALL else [.25, .12, .25, .38])]
         n = {"one3": 64, "one4": 48}.get(layout, 32)
@@ -101,7 +102,7 @@ class Trainer:
             b = self.own(b)
         off = self.predict(b) - b["target"]
         error = off.square().mean((1, 2, 3, 4))
-        ((error + CALM * self.flicker(off)) * b["weight"]).mean().backward()
+        ((error + CALM * self.flicker(off) + EVEN * self.mottle(off)) * b["weight"]).mean().backward()
         workers.average(self.all, self.count)
         torch.nn.utils.clip_grad_norm_(self.rest, 1.)
         rate = min(1, (self.steps + 1) / 60) * (1 if part < .38 else max(.03, 1 - .97 * (part - .38) / .62))

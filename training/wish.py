@@ -8,6 +8,8 @@ import torch
 
 from . import prompts
 
+HARD = {"comic", "xray", "thermal", "watercolour", "pixel", "sketch", "blueprint", "anime"}  # thin lines and turned colours: shown twice as often
+
 
 @dataclasses.dataclass
 class Wish:
@@ -26,7 +28,11 @@ def graded(rng, clips, clip, version, cut):
 
 def choose(rng, clips, clip):
     """A version of the clip other than the noisy input; photo seldom, as it is in every clip."""
-    return 1 if rng.random() < .07 else int(rng.integers(2, len(clips.clips[clip][1])))
+    if rng.random() < .07:
+        return 1
+    names = clips.clips[clip][1][2:]
+    shares = [2. if name in HARD else 1. for name in names]
+    return 2 + int(rng.choice(len(names), p=[share / sum(shares) for share in shares]))
 
 
 def plain(rng, clips, clip, cut):

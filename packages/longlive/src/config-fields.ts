@@ -59,6 +59,12 @@ export class Fields {
     return this.fail(name, `must be a whole number from ${least}`);
   }
 
+  /** False when it is not there. */
+  flag(name: string): boolean {
+    const value = this.#values[name] ?? false;
+    return typeof value === "boolean" ? value : this.fail(name, "must be true or false");
+  }
+
   numbers(name: string): number[] {
     const value = this.#values[name];
     if (Array.isArray(value) && value.every((item) => typeof item === "number" && Number.isFinite(item))) return value;

@@ -80,6 +80,10 @@ export type NetworkConfig = {
    * chunks, which keeps a still picture still.
    */
   readonly noise: "fresh" | "fixed";
+  /** Standard deviation of fixed noise over video input. */
+  readonly noiseGain: number;
+  /** Whether pictures are evened out in time (`PictureFilter`), which a small model needs. */
+  readonly evenPictures: boolean;
   readonly transformer: TransformerConfig;
   /** Adapter that belongs to the transformer and is always merged into it. */
   readonly lora?: LoraConfig;
@@ -106,6 +110,8 @@ export const WAN_1_3B: NetworkConfig = {
   maxFrames: 1024,
   context: "clean_pass",
   noise: "fresh",
+  noiseGain: 1,
+  evenPictures: false,
   transformer: {
     dim: 1536,
     ffnDim: 8960,
@@ -180,6 +186,8 @@ export function parseModelConfig(json: unknown): ModelConfig {
     maxFrames: root.count("max_rope_freq_table_seq_len", { otherwise: 1024 }),
     context: root.has("context") ? root.oneOf("context", ["clean_pass", "last_step"]) : "clean_pass",
     noise: root.has("noise") ? root.oneOf("noise", ["fresh", "fixed"]) : "fresh",
+    noiseGain: root.has("noise_gain") ? root.number("noise_gain") : 1,
+    evenPictures: root.flag("even_pictures"),
     transformer: parseTransformer(root.object("transformer")),
     textEncoder: parseTextEncoder(root.object("text_encoder")),
     autoencoder: parseAutoencoder(root.object("vae")),

@@ -91,11 +91,13 @@ export function seededNoise(seed: number): NoiseSource {
 /**
  * The same noise for every frame of a draw: what stands still in a video then stays still under the noise.
  * @param frameSize values of a frame; every draw is a whole number of frames
+ * @param gain standard deviation; default 1
  */
-export function repeatedNoise(source: NoiseSource, frameSize: number): NoiseSource {
+export function repeatedNoise(source: NoiseSource, frameSize: number, gain = 1): NoiseSource {
   return {
     normal(count) {
       const frame = source.normal(frameSize);
+      if (gain !== 1) for (let i = 0; i < frameSize; i++) frame[i]! *= gain;
       const values = new Float32Array(count);
       for (let start = 0; start < count; start += frameSize) values.set(frame, start);
       return values;

@@ -21,6 +21,7 @@ import { LoraScales } from "./lora-scales.ts";
 import type { ModelParts } from "./model.ts";
 import { MotionController } from "./motion-controller.ts";
 import { type NoiseFactory, type NoiseSource, repeatedNoise, seededNoise } from "./noise.ts";
+import { PictureFilter } from "./picture-filter.ts";
 import { type Frame, type Masks, type Pixels, resampleFrames, toFrames, toMasks, toPixels } from "./preprocess.ts";
 import { type BlendMethod, PromptBlender } from "./prompt-blender.ts";
 import { addNoise, mixed, PURE_NOISE_STEP, videoSteps } from "./scheduler.ts";
@@ -89,6 +90,8 @@ export type StreamOptions = {
   readonly compat?: Compat;
   /** Default `seededNoise`. */
   readonly noise?: NoiseFactory;
+  /** False leaves the pictures of a model as they are decoded. Default true. */
+  readonly evenPictures?: boolean;
   /** A promise that it returns for an event with a cache is waited for. */
   readonly observe?: (event: StreamEvent) => unknown;
 };
@@ -110,6 +113,7 @@ export class LongLiveStream {
   readonly #motion: MotionController;
   readonly #loraScales: LoraScales;
   readonly #openNoise: NoiseFactory;
+  readonly #filter: PictureFilter | undefined;
   #busy = false;
   #closed = false;
   /** The next chunk must start anew: it is the first, or the one before failed half-way. */
@@ -125,7 +129,7 @@ export class LongLiveStream {
   #recent: Latents = { frames: 0, data: new Float32Array(0) };
 
   constructor(parts: ModelParts, options: StreamOptions) {
-    const { config, generator, autoencoder } = parts;
+    const { config, generator, autoencoder, size } = parts;
     const { transformer, framesPerBlock } = config;
     this.#parts = parts;
     this.#options = options;
@@ -136,6 +140,8 @@ export class LongLiveStream {
     });
     this.#cache = generator.openCache({ relative: this.#compat.endlessPositions });
     this.#videos = new VideoBank(autoencoder, this.#compat);
+    if (config.evenPictures && options.evenPictures !== false)
+      this.#filter = new PictureFilter(size.width, size.height);
     this.#conditioner = this.#openConditioner();
     this.#motion = new MotionController(framesPerBlock);
     this.#loraScales = new LoraScales(generator.loras, this.#compat);
@@ -240,7 +246,12 @@ export class LongLiveStream {
     this.#remember(clean);
     this.#startFrame += clean.frames;
     this.#madeFrames += clean.frames;
-    const frames = timer.timeSync("decode", () => toFrames(decoded, this.#parts.size));
+    const frames = timer.timeSync("decode", () => {
+      const made = toFrames(decoded, this.#parts.size);
+      // Without a step the pictures are the input's own, and are to be nothing else.
+      if (steps.length > 0) this.#filter?.apply(made, pixels);
+      return made;
+    });
     const notices = [...scaled.notices, ...(this.#conditioner?.takeNotices() ?? [])];
     return { frames, reset, transitioning: blend.active, notices, timingsMs: timer.finish() };
   }
@@ -306,6 +317,7 @@ export class LongLiveStream {
     this.#startFrame = 0;
     this.#recent = { frames: 0, data: new Float32Array(0) };
     this.#videos.restart();
+    this.#filter?.reset();
     return true;
   }
 
@@ -333,7 +345,8 @@ export class LongLiveStream {
     const isFixed = config.noise === "fixed";
     const frames = this.#compat.freshNoise ? this.#madeFrames : this.#startFrame;
     const source = this.#openNoise((baseSeed ?? this.#options.seed) + (isFixed && overVideo ? 0 : frames));
-    return isFixed ? repeatedNoise(source, config.transformer.inChannels * height * width) : source;
+    const gain = overVideo ? config.noiseGain : 1;
+    return isFixed ? repeatedNoise(source, config.transformer.inChannels * height * width, gain) : source;
   }
 
   #noiseScale({ noiseScale, noiseController }: Parameters, pixels: Pixels): number {

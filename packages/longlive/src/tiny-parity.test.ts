@@ -145,6 +145,7 @@ describe("longlive-tiny", () => {
     const noise: NoiseSource = { normal: (count) => framesFirst(draws.shift()!).data.subarray(0, count) };
     const stream = new LongLiveStream(parts, {
       seed: 0,
+      evenPictures: false,
       noise: () => noise,
       observe: (event) => event.type === "pass" && event.kind === "denoise" && predictions.push(event.result.clean),
     });

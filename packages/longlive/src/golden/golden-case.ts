@@ -151,6 +151,8 @@ export class GoldenCase {
       maxFrames: this.json.max_rope_freq_table_seq_len ?? pipeline.max_rope_freq_table_seq_len,
       context: "clean_pass",
       noise: "fresh",
+      noiseGain: 1,
+      evenPictures: false,
       transformer: {
         dim: dit.dim,
         ffnDim: dit.ffn_dim,

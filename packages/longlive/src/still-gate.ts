@@ -1,0 +1,78 @@
+/**
+ * Where a video stands still: blocks of 8 x 8 pixels whose brightness, averaged
+ * over 4 x 4 pixels so that a sensor's noise hardly counts, did not change from
+ * picture to picture, neither there nor right beside.
+ */
+import type { Pixels } from "./preprocess.ts";
+
+/** Changes of brightness, of 255, below which a block is still and above which it moves. */
+const CHANGE = [3, 7] as const;
+const CELL = 4;
+
+export class StillGate {
+  readonly #width: number;
+  readonly #height: number;
+  /** Mean brightness of each cell of the newest picture, of 255. */
+  #cells: Float32Array | undefined;
+
+  constructor(width: number, height: number) {
+    this.#width = width;
+    this.#height = height;
+  }
+
+  reset(): void {
+    this.#cells = undefined;
+  }
+
+  /**
+   * @param pixels [frames, 3, height, width] in -1 to 1
+   * @returns for each frame [height / 8, width / 8] how much it moves, 0 to 1; a video's first picture moves
+   */
+  next({ frames, data }: Pixels): Float32Array[] {
+    const size = data.length / frames;
+    return Array.from({ length: frames }, (_, f) => {
+      const before = this.#cells;
+      this.#cells = this.#brightness(data.subarray(f * size, (f + 1) * size));
+      return this.#moving(this.#cells, before);
+    });
+  }
+
+  /** @returns [height / 4, width / 4] */
+  #brightness(planes: Float32Array): Float32Array {
+    const [width, height] = [this.#width, this.#height];
+    const columns = Math.ceil(width / CELL);
+    const cells = new Float32Array(columns * Math.ceil(height / CELL));
+    const plane = width * height;
+    for (let y = 0; y < height; y++) {
+      const row = (y >> 2) * columns;
+      for (let x = 0, i = y * width; x < width; x++, i++) {
+        cells[row + (x >> 2)]! += 0.299 * planes[i]! + 0.587 * planes[plane + i]! + 0.114 * planes[2 * plane + i]!;
+      }
+    }
+    return cells.map((sum) => (sum * 127.5) / CELL ** 2);
+  }
+
+  #moving(now: Float32Array, before: Float32Array | undefined): Float32Array {
+    const rows = Math.ceil(this.#height / 8);
+    const columns = Math.ceil(this.#width / 8);
+    const moving = new Float32Array(rows * columns);
+    if (!before) return moving.fill(1);
+    const cellColumns = Math.ceil(this.#width / CELL);
+    const cellRows = now.length / cellColumns;
+    const changed = now.map((value, i) => Math.abs(value - before[i]!));
+    const [low, high] = CHANGE;
+    for (let row = 0; row < rows; row++) {
+      for (let column = 0; column < columns; column++) {
+        let largest = 0;
+        for (let y = Math.max(0, 2 * row - 2); y < Math.min(cellRows, 2 * row + 4); y++) {
+          for (let x = Math.max(0, 2 * column - 2); x < Math.min(cellColumns, 2 * column + 4); x++) {
+            largest = Math.max(largest, changed[y * cellColumns + x]!);
+          }
+        }
+        const t = Math.min(1, Math.max(0, (largest - low) / (high - low)));
+        moving[row * columns + column] = t * t * (3 - 2 * t);
+      }
+    }
+    return moving;
+  }
+}
