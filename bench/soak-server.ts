@@ -14,8 +14,11 @@ const MAX_COMPLAINTS = 20;
 
 /** What the process holds after a collection. Linux tells of the memory and the files. */
 export type Holding = {
-  /** All of the process that is in memory: median of several readings. */
-  residentBytes: number;
+  /**
+   * Its own memory: median of several readings. Pages of program files are left out: they come as code is run for the
+   * first time, and the kernel takes them away when it wants to.
+   */
+  ownBytes: number;
   /** Of JavaScript: the heap, and what it holds outside. */
   heapBytes: number;
   /** Open files and sockets. */
@@ -87,12 +90,12 @@ export async function startSoakServer(home: string): Promise<SoakServer> {
       await until(isWritten, "the server to collect its garbage", REPORT_LIMIT_MS);
       const readings: number[] = [];
       for (let i = 0; i < READINGS; i++) {
-        readings.push(residentBytes(pid));
+        readings.push(ownBytes(pid));
         await sleep(300);
       }
       const files = readdirSync(`/proc/${pid}/fd`).length;
       const { heapBytes, objects } = JSON.parse(report) as Pick<Holding, "heapBytes" | "objects">;
-      return { residentBytes: median(readings), heapBytes, files, objects };
+      return { ownBytes: median(readings), heapBytes, files, objects };
     },
     async stop() {
       child.kill("SIGTERM");
@@ -101,7 +104,7 @@ export async function startSoakServer(home: string): Promise<SoakServer> {
   };
 }
 
-function residentBytes(pid: number): number {
-  const kib = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
+function ownBytes(pid: number): number {
+  const kib = /RssAnon:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
   return Number(kib ?? Number.NaN) * 1024;
 }

@@ -148,7 +148,7 @@ async function settle(ask: Ask): Promise<Holding> {
 function compare(before: Holding, after: Holding): void {
   for (const [name, count] of Object.entries(after.objects)) if (count > 0) fault(`${count} ${name} are left`);
   const limits: [string, number, number][] = [
-    ["memory", before.residentBytes * MEMORY_SHARE + SCATTERED_BYTES, after.residentBytes - before.residentBytes],
+    ["memory", before.ownBytes * MEMORY_SHARE + SCATTERED_BYTES, after.ownBytes - before.ownBytes],
     ["JavaScript's memory", HEAP_BYTES, after.heapBytes - before.heapBytes],
   ];
   for (const [what, limit, growth] of limits) {
@@ -176,9 +176,9 @@ function describe({ firstFrameMs, frames }: Fair): string {
   return `its first picture after ${Math.round(firstFrameMs)} ms and ${(frames / FAIR_SECONDS).toFixed(1)} a second`;
 }
 
-function format({ residentBytes, heapBytes, files, objects }: Holding): string {
+function format({ ownBytes, heapBytes, files, objects }: Holding): string {
   const counts = Object.entries(objects).map(([name, count]) => `${count} ${name}`);
-  return `${megabytes(residentBytes)}, of it ${megabytes(heapBytes)} of JavaScript, ${files} files, ${counts.join(", ")}`;
+  return `${megabytes(ownBytes)}, of it ${megabytes(heapBytes)} of JavaScript, ${files} files, ${counts.join(", ")}`;
 }
 
 function megabytes(bytes: number): string {

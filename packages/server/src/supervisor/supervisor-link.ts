@@ -15,9 +15,11 @@ const SUPERVISED = "EVERFRAME_SUPERVISED";
 
 /**
  * For glibc's malloc (mallopt(3)), which reads it at a process's start. By itself it learns from large pictures to keep
- * their memory, in many arenas of threads, and a server that has seen some holds hundreds of megabytes for nothing.
+ * their memory, in many arenas of threads, and a server that has seen some holds hundreds of megabytes for nothing. The
+ * threshold is the one that it starts with: a named one stays. Pictures are above it, and so are the buffers of the
+ * WebRTC library after a client's long message, of which it has one for each message that waits.
  */
-const MALLOC = { MALLOC_ARENA_MAX: "2", MALLOC_MMAP_THRESHOLD_: String(4 * 1024 * 1024) };
+const MALLOC = { MALLOC_ARENA_MAX: "2", MALLOC_MMAP_THRESHOLD_: String(128 * 1024) };
 
 /** Environment of a server process under a supervisor. What the operator says of malloc goes first. */
 export function childEnvironment(env: NodeJS.ProcessEnv, restore: Restore): NodeJS.ProcessEnv {
