@@ -43,6 +43,13 @@ describe("repeatedNoise", () => {
     expect([...noise.normal(12)]).toEqual([...first, ...first, ...first]);
     expect([...noise.normal(8)]).toEqual([...second, ...second]);
   });
+
+  it("is as strong as asked for, each time it comes from the same draw", () => {
+    const drawn = Float32Array.of(1, -2, 4);
+    const noise = repeatedNoise({ normal: () => drawn }, 3, 0.5);
+    expect([...noise.normal(3)]).toEqual([0.5, -1, 2]);
+    expect([...noise.normal(6)]).toEqual([0.5, -1, 2, 0.5, -1, 2]);
+  });
 });
 
 describe("seededNoise", () => {

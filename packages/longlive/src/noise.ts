@@ -97,10 +97,7 @@ export function repeatedNoise(source: NoiseSource, frameSize: number, gain = 1):
   return {
     normal(count) {
       const frame = source.normal(frameSize);
-      if (gain !== 1) for (let i = 0; i < frameSize; i++) frame[i]! *= gain;
-      const values = new Float32Array(count);
-      for (let start = 0; start < count; start += frameSize) values.set(frame, start);
-      return values;
+      return new Float32Array(count).map((_, i) => gain * frame[i % frameSize]!);
     },
   };
 }

@@ -58,8 +58,13 @@ export function addNoise(clean: Float32Array, noise: Float32Array, sigma: number
   return mixed(clean, Math.fround(1 - sigma), noise, Math.fround(sigma));
 }
 
+/** Input video for Normal mode: `noiseScale * noise + (1 - noiseScale) * clean`, whatever the timestep. */
+export function noisedInput(clean: Float32Array, noise: Float32Array, noiseScale: number): Float32Array {
+  return mixed(noise, Math.fround(noiseScale), clean, Math.fround(1 - noiseScale));
+}
+
 /** `share * a + otherShare * b`, each product and the sum rounded to float32; the shares are float32 numbers. */
-export function mixed(a: Float32Array, share: number, b: Float32Array, otherShare: number): Float32Array {
+function mixed(a: Float32Array, share: number, b: Float32Array, otherShare: number): Float32Array {
   const sum = new Float32Array(a.length);
   for (let i = 0; i < sum.length; i++) sum[i] = Math.fround(share * a[i]!) + Math.fround(otherShare * b[i]!);
   return sum;

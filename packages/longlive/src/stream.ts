@@ -24,7 +24,7 @@ import { type NoiseFactory, type NoiseSource, repeatedNoise, seededNoise } from 
 import { PictureFilter } from "./picture-filter.ts";
 import { type Frame, type Masks, type Pixels, resampleFrames, toFrames, toMasks, toPixels } from "./preprocess.ts";
 import { type BlendMethod, PromptBlender } from "./prompt-blender.ts";
-import { addNoise, mixed, PURE_NOISE_STEP, videoSteps } from "./scheduler.ts";
+import { addNoise, noisedInput, PURE_NOISE_STEP, videoSteps } from "./scheduler.ts";
 import type { VaceContext } from "./vace-context.ts";
 import { VideoBank } from "./video-bank.ts";
 
@@ -226,10 +226,9 @@ export class LongLiveStream {
       embedding: blend.embedding,
       ...(noiseScale === undefined ? {} : { noiseScale }),
     });
-    const noisy =
-      noiseScale === undefined
-        ? this.#pureNoise(noise)
-        : await this.#noised(await timer.time("encode", () => this.#encode(pixels!, signal)), noise, noiseScale);
+    const encoded =
+      noiseScale === undefined ? undefined : await timer.time("encode", () => this.#encode(pixels!, signal));
+    const noisy = encoded ? this.#noised(encoded, noise, noiseScale!) : this.#pureNoise(noise);
     await this.#observe({ type: "noised", latents: noisy, cache: this.#cache });
     await nextTurn(signal);
 
@@ -369,18 +368,15 @@ export class LongLiveStream {
     return latents;
   }
 
+  #noised({ frames, data }: Latents, noise: NoiseSource, noiseScale: number): Latents {
+    return { frames, data: noisedInput(data, noise.normal(data.length), noiseScale) };
+  }
+
   #pureNoise(noise: NoiseSource): Latents {
     const { config, generator } = this.#parts;
     const { height, width } = generator.grid;
     const frames = config.framesPerBlock;
     return { frames, data: noise.normal(frames * config.transformer.inChannels * height * width) };
-  }
-
-  /** A plain mix, unlike the scheduler's between steps. */
-  async #noised(latents: Latents, noise: NoiseSource, noiseScale: number): Promise<Latents> {
-    const drawn = noise.normal(latents.data.length);
-    const data = mixed(drawn, Math.fround(noiseScale), latents.data, Math.fround(1 - noiseScale));
-    return { frames: latents.frames, data };
   }
 
   /** Computes the keys of the newest frames again, now with the new prompt; all of them see each other. */
