@@ -169,6 +169,65 @@ test("parameters reach the server merged, the last value last", async () => {
   expect(peer.received.length).toBeLessThan(25);
 });
 
+test("changes are answered: by the chunk that uses them, or by why they cannot be used", async () => {
+  const { session, peer } = await connect();
+  const used = session.set({ noiseScale: 0.25, prompts: "anime" });
+  await until(() => peer.received.length > 0);
+  const parameters = { noise_scale: 0.25, prompts: [{ text: "anime", weight: 1 }] };
+  peer.channel?.send(JSON.stringify({ type: "parameters_applied", parameters, chunk: 3, request_ids: [1] }));
+  expect(await used).toEqual({ chunk: 3, ignored: [] });
+  expect(session.parameters).toMatchObject({ inputMode: "text", noiseScale: 0.25 });
+
+  const refused = session.set({ noiseScale: 9 });
+  await until(() => peer.received.length > 1);
+  const rejected = [{ field: "noise_scale", reason: "too large", allowed: "a number from 0 to 1" }];
+  peer.channel?.send(JSON.stringify({ type: "parameters_rejected", rejected, request_id: 2 }));
+  await expect(refused).rejects.toMatchObject({ code: "rejected", rejections: [{ name: "noiseScale" }] });
+  expect(session.parameters.noiseScale).toBe(0.25);
+});
+
+test("a pipeline that changes and parameters that others change are told", async () => {
+  const { session, peer } = await connect();
+  const told: unknown[] = [];
+  session.on("reloading", (event) => told.push(event));
+  session.on("reloaded", (event) => told.push(event));
+  session.on("updated", (event) => told.push(event));
+  for (const message of [
+    { type: "pipeline_reloading", pipeline_id: "longlive" },
+    { type: "pipeline_reloaded", pipeline_id: "longlive", model: "longlive-tiny", width: 320, height: 176 },
+    { type: "parameters_updated", parameters: { noise_scale: 0.5, of_a_later_version: 1 } },
+  ]) {
+    peer.channel?.send(JSON.stringify(message));
+  }
+  await until(() => told.length === 3);
+  expect(told).toEqual([
+    { pipeline: "longlive" },
+    { pipeline: "longlive", model: "longlive-tiny", size: { width: 320, height: 176 } },
+    { noiseScale: 0.5 },
+  ]);
+  expect(session.parameters.noiseScale).toBe(0.5);
+});
+
+test("a full server is waited for where somebody follows the line, with the ticket that it gave", async () => {
+  const body = { detail: "Full.", code: "too_many_sessions", retryable: true };
+  const full = JSON.stringify({ ...body, capacity: 2, queue_position: 1, ticket: "t1" });
+  server.refuse = { status: 503, body: full };
+  await expect(client.connect()).rejects.toMatchObject({
+    reason: "too_many_sessions",
+    queue: { position: 1, capacity: 2, ticket: "t1" },
+  });
+  const places: (number | undefined)[] = [];
+  const { session } = await connect({
+    onQueue: ({ position }) => {
+      places.push(position);
+      server.refuse = undefined;
+    },
+  });
+  expect(places).toEqual([1]);
+  expect(session.state.name).toBe("live");
+  expect(server.offers[0]).toMatchObject({ ticket: "t1" });
+});
+
 test("the server's messages become typed events, and unknown ones nothing", async () => {
   const { session, peer } = await connect();
   const events: unknown[] = [];
@@ -213,9 +272,25 @@ test("a stopped stream says why, then closes", async () => {
   const { session, peer } = await connect();
   const notice = new Promise((resolve) => session.on("stopped", resolve));
   const closed = new Promise<SessionState>((resolve) => session.on("state", resolve));
-  peer.channel?.send(JSON.stringify({ type: "stream_stopped", reason: "server_shutdown" }));
-  expect(await notice).toMatchObject({ reason: "server_shutdown", message: "The server is shutting down." });
+  peer.channel?.send(JSON.stringify({ type: "stream_stopped", reason: "deleted" }));
+  expect(await notice).toMatchObject({ reason: "deleted", message: "The session was deleted." });
   expect(await closed).toMatchObject({ name: "closed", reason: "stopped_by_server" });
+});
+
+test("a server that ends is waited for, as one that is started anew", async () => {
+  const { session, peer } = await connect();
+  peer.channel?.send(JSON.stringify({ type: "stream_stopped", reason: "server_shutdown" }));
+  await until(() => session.state.name === "live" && session.state.interrupted);
+  expect(session.state).toMatchObject({ attempt: 1, error: { reason: "server_shutdown" } });
+  await until(() => session.state.name === "live" && !session.state.interrupted);
+  expect(server.offers[1]).toMatchObject({ sessionId: "session-1" });
+});
+
+test("without a reconnection policy the end of the server is the end of the session", async () => {
+  const { session, peer } = await connect({ reconnect: false });
+  peer.channel?.send(JSON.stringify({ type: "stream_stopped", reason: "server_shutdown" }));
+  await until(() => session.state.name === "closed");
+  expect(session.state).toMatchObject({ reason: "stopped_by_server", error: { reason: "server_shutdown" } });
 });
 
 test("a server that closes the channel without a word ends the session too", async () => {

@@ -246,17 +246,20 @@ export class Session {
   async #open(sessionId: string | undefined, signal: AbortSignal): Promise<void> {
     const initialParameters = toWireParameters(this.#parameters);
     let link: Link | undefined;
-    // Events of a connection that another one has replaced mean nothing any more.
+    // Before it is there the attempt itself hears of its fate, and after another one has replaced it nobody wants to.
     const ifCurrent = (handle: () => void) => {
+      if (link !== undefined && this.#link === link) handle();
+    };
+    const unlessReplaced = (handle: () => void) => {
       if (link === undefined || this.#link === link) handle();
     };
     const events: LinkEvents = {
       onUp: () => ifCurrent(() => this.#rise()),
       onDown: () => ifCurrent(() => this.#sink()),
       onLost: (error) => ifCurrent(() => this.#lose(error)),
-      onEnded: () => ifCurrent(() => this.#endByServer()),
-      onMessage: (message) => ifCurrent(() => this.#handleMessage(message)),
-      onError: (error) => ifCurrent(() => this.#events.emit("error", error)),
+      onEnded: () => ifCurrent(() => this.#end("stopped_by_server", ClientError.connection("channel_closed"))),
+      onMessage: (message) => unlessReplaced(() => this.#handleMessage(message)),
+      onError: (error) => unlessReplaced(() => this.#events.emit("error", error)),
     };
     const stream = streamOf(this.#source);
     const track = stream?.getVideoTracks()[0];
@@ -289,7 +292,6 @@ export class Session {
   }
 
   #rise(): void {
-    if (this.#link === undefined) return; // `#open` goes on from here
     clearTimeout(this.#graceTimer);
     this.#dispatch({ type: "recovered" });
   }
@@ -318,7 +320,6 @@ export class Session {
 
   /** No packets come: it may heal within the grace, and is lost after it. */
   #sink(): void {
-    if (this.#link === undefined) return;
     const lost = ClientError.connection("lost");
     this.#dispatch({ type: "interrupted", attempt: 0, error: lost });
     clearTimeout(this.#graceTimer);
@@ -349,11 +350,6 @@ export class Session {
       .finally(() => {
         this.#isReconnecting = false;
       });
-  }
-
-  #endByServer(): void {
-    if (this.#link === undefined) return; // the attempt fails by it
-    this.#end("stopped_by_server", ClientError.connection("channel_closed"));
   }
 
   #handleMessage(message: ServerMessage): void {
@@ -396,11 +392,15 @@ export class Session {
       case "stream_stopped": {
         const { reason, code } = message;
         const text = stopText(message);
+        const details = { reason: code ?? reason ?? "stream_stopped", message: text, retryable: true };
+        const error = ClientError.server(details);
+        // A server that ends may be one that is being started anew.
+        if (reason === "server_shutdown" && this.#policy !== undefined && this.#state.name === "live") {
+          this.#lose(error);
+          return;
+        }
         this.#events.emit("stopped", { reason, code, message: text });
-        this.#end(
-          "stopped_by_server",
-          ClientError.server({ reason: code ?? reason ?? "stream_stopped", message: text, retryable: true }),
-        );
+        this.#end("stopped_by_server", error);
       }
     }
   }
