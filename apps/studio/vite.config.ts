@@ -7,5 +7,5 @@ export default defineConfig({
   base: "/",
   plugins: [react(), tailwindcss()],
   server: { proxy: { "/api": "http://localhost:8000" } },
-  build: { outDir: "dist", emptyOutDir: true, target: "es2022", chunkSizeWarningLimit: 400 },
+  build: { outDir: "dist", emptyOutDir: true, target: "es2022", chunkSizeWarningLimit: 700 },
 });

@@ -1,38 +1,72 @@
-// The page: what goes in and how on the left, what comes out and why on the right; on a phone the output comes first.
-import { useSyncExternalStore } from "react";
-import { FiguresLine } from "./components/figures-line.tsx";
-import { Header } from "./components/header.tsx";
-import { InputCard } from "./components/input-card.tsx";
-import { PresetRow } from "./components/preset-row.tsx";
-import { PromptBox } from "./components/prompt-box.tsx";
-import { SettingsPanel } from "./components/settings-panel.tsx";
-import { Stage } from "./components/stage.tsx";
-import type { Studio } from "./studio.ts";
+// The page: a first screen until something was started, then the studio; the models on a page of their own.
+import { Tooltip } from "radix-ui";
+import { useEffect } from "react";
+import { Dialogs } from "./components/dialogs.tsx";
+import { ModelsPage } from "./components/models-page.tsx";
+import { TopBar } from "./components/top-bar.tsx";
+import { Welcome } from "./components/welcome.tsx";
+import { Workspace } from "./components/workspace.tsx";
+import { runCommand } from "./conductor/commands.ts";
+import type { Studio } from "./conductor/studio.ts";
+import { commandOf } from "./state/shortcuts.ts";
+import { StudioProvider, useStore } from "./studio-context.tsx";
+
+const HINT_DELAY_MS = 450;
 
 export function App({ studio }: { studio: Studio }) {
-  const snapshot = useSyncExternalStore(studio.subscribe, studio.snapshot);
-  const { settings } = snapshot;
-  const applyPrompt = (prompt: string) => studio.change({ prompt });
+  useKeys(studio);
   return (
-    <div className="mx-auto flex min-h-dvh max-w-[1760px] flex-col overflow-x-clip px-4 pb-5 sm:px-6 lg:px-8">
-      <Header snapshot={snapshot} />
-      <main className="grid flex-1 gap-4 lg:grid-cols-[minmax(300px,350px)_minmax(0,1fr)] lg:gap-6">
-        <section className="flex min-w-0 flex-col gap-3 lg:order-2" aria-label="Output">
-          <Stage snapshot={snapshot} studio={studio} />
-          <div
-            className={`flex flex-col gap-3 transition-opacity ${settings.passthrough ? "opacity-35" : ""}`}
-            inert={settings.passthrough}
-          >
-            <PromptBox applied={settings.prompt} live={snapshot.phase === "live"} onApply={applyPrompt} />
-            <PresetRow applied={settings.prompt} onApply={applyPrompt} />
-          </div>
-          <FiguresLine stats={snapshot.stats} pipeline={snapshot.pipeline} />
-        </section>
-        <section className="flex min-w-0 flex-col gap-4 lg:order-1" aria-label="Input and settings">
-          <InputCard snapshot={snapshot} studio={studio} />
-          <SettingsPanel snapshot={snapshot} studio={studio} />
-        </section>
-      </main>
+    <StudioProvider studio={studio}>
+      <Tooltip.Provider delayDuration={HINT_DELAY_MS} skipDelayDuration={150}>
+        <Page />
+        <Dialogs />
+      </Tooltip.Provider>
+    </StudioProvider>
+  );
+}
+
+function Page() {
+  const page = useStore((state) => state.page);
+  const hasStarted = useStore((state) => state.hasStarted);
+  const isWelcome = page === "studio" && !hasStarted;
+  return (
+    <div
+      className={`relative flex flex-col ${isWelcome || page === "models" ? "h-dvh min-h-[34rem]" : "min-h-dvh lg:h-dvh lg:min-h-[36rem]"}`}
+    >
+      {isWelcome && <Welcome />}
+      <TopBar isBare={isWelcome} />
+      {page === "models" ? <ModelsPage /> : !isWelcome && <Workspace />}
     </div>
   );
+}
+
+/** Keys act unless somebody writes, or the element in focus has its own meaning for them. */
+function useKeys(studio: Studio): void {
+  useEffect(() => {
+    const press = (event: KeyboardEvent) => {
+      const { target } = event;
+      const command = commandOf(event);
+      if (command === undefined || event.defaultPrevented || !(target instanceof HTMLElement)) return;
+      if (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName)) {
+        if (command === "leave") target.blur();
+        return;
+      }
+      const { page, dialog, hasStarted } = studio.store.get();
+      const isOwnKey =
+        (event.key === " " && target.closest("button, a, [role]") !== null) ||
+        (event.key.startsWith("Arrow") && target.closest("[role], [data-keys]") !== null);
+      if (
+        isOwnKey ||
+        command === "leave" ||
+        page !== "studio" ||
+        !hasStarted ||
+        (dialog !== undefined && command !== "help")
+      )
+        return;
+      event.preventDefault();
+      runCommand(studio, command);
+    };
+    window.addEventListener("keydown", press);
+    return () => window.removeEventListener("keydown", press);
+  }, [studio]);
 }

@@ -1,8 +1,7 @@
 // The scene cut into slanted bands, one style each: what the stage shows while there is no video. The cuts lie close
 // together over the person, so that most styles get a part of the face.
 import { useId } from "react";
-import type { StyleName } from "../presets.ts";
-import { Scene } from "./scene.tsx";
+import { Scene, type StyleName } from "./scene.tsx";
 
 /** The part of the scene that is shown, in the scene's units: the person right of the middle, words on the left. */
 const VIEW = { left: 4, top: 6, width: 284, height: 160 };

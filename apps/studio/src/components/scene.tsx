@@ -1,7 +1,9 @@
-// One small picture, a person at a desk, drawn in each of the preset styles. It stands on the preset tiles and, cut into
-// bands, on the stage before the first start, so that the page shows what it does without a word or a download.
+// One small picture, a person at a desk, drawn in several styles. Cut into bands it stands
+// on the first screen, so that the page shows what it does without a word or a download.
 import { useId } from "react";
-import type { StyleName } from "../presets.ts";
+
+/** The styles that it is drawn in. */
+export type StyleName = "photo" | "bw" | "sepia" | "pencil" | "neon" | "thermal" | "oil" | "anime";
 
 type Palette = {
   wall: [string, string];

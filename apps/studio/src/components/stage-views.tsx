@@ -1,78 +1,44 @@
-// The words on the stage: before the start, on the way, and when something went wrong.
-import { Camera, FileVideo, MonitorUp, RotateCw, X } from "lucide-react";
+// The words on the stage: on the way, when something went wrong, and between two streams.
+import { Clapperboard, RotateCw, X } from "lucide-react";
 import type { ReactNode } from "react";
-import { stageText } from "../figures.ts";
-import { canShareScreen, type Phase, type Snapshot, type SourceKind, type Studio } from "../studio.ts";
+import { stageText } from "../state/figures.ts";
+import type { Phase, SourceKind } from "../state/state.ts";
+import { useStore, useStudio } from "../studio-context.tsx";
 import { Button } from "./button.tsx";
-import { FilePicker } from "./file-picker.tsx";
 import { ProgressLine } from "./progress-line.tsx";
-
-type ViewProps = { snapshot: Snapshot; studio: Studio };
+import { SourceButtons } from "./source-buttons.tsx";
 
 /** Where the words stand: low on the left, as on a poster. */
 function Words({ children }: { children: ReactNode }) {
   return (
-    <div className="rise mt-auto flex max-w-[34rem] flex-col items-start gap-4 p-5 max-sm:pb-10 sm:p-8 lg:gap-5 lg:p-10">
+    <div className="rise absolute inset-x-0 bottom-0 flex max-h-full max-w-[36rem] flex-col items-start gap-4 overflow-y-auto p-5 sm:p-8 lg:gap-5 lg:p-10">
       {children}
     </div>
   );
 }
 
-function Title({ children }: { children: ReactNode }) {
+export function Title({ children }: { children: ReactNode }) {
   return (
-    <h2 className="max-w-[28rem] text-balance font-semibold text-3xl leading-[1.05] tracking-[-0.035em] sm:text-4xl xl:text-5xl">
+    <h2 className="max-w-[28rem] text-balance font-semibold text-2xl leading-[1.05] tracking-[-0.035em] sm:text-4xl xl:text-5xl">
       {children}
     </h2>
   );
 }
 
-export function IdleView({ snapshot, studio }: ViewProps) {
-  const { pipeline, source, kind, reachable } = snapshot;
-  const loaded = pipeline?.status === "loaded";
+/** Between two streams. */
+export function IdleView() {
+  const studio = useStudio();
+  const kind = useStore((state) => state.kind);
   return (
     <Words>
-      <Title>
-        See yourself,
-        <br />
-        redrawn live.
-      </Title>
-      <p className="max-w-[21rem] text-pretty text-[0.95rem] text-soft leading-relaxed">
-        Your camera goes in, what you type comes out, while you move. The pictures go to your own server and nowhere
-        else.
-      </p>
-      <div className="flex max-w-[22rem] flex-wrap items-center gap-2">
-        <Button
-          look="primary"
-          size="large"
-          className="mb-1 min-w-full sm:min-w-64"
-          icon={<Camera aria-hidden="true" />}
-          onClick={() => void studio.start(source === undefined ? "camera" : kind)}
-        >
-          {source === undefined || kind === "camera" ? "Start camera" : "Start again"}
+      <Title>Ready when you are.</Title>
+      <p className="text-[0.95rem] text-soft max-sm:hidden">Everything you set is still there.</p>
+      <div className="flex flex-wrap gap-2.5">
+        <Button look="primary" size="large" icon={<RotateCw aria-hidden="true" />} onClick={() => studio.start(kind)}>
+          Start again
         </Button>
-        {canShareScreen() && (
-          <Button icon={<MonitorUp aria-hidden="true" />} onClick={() => void studio.start("screen")}>
-            Share screen
-          </Button>
-        )}
-        <FilePicker onChoose={(file) => void studio.start("file", file)}>
-          {(open) => (
-            <Button icon={<FileVideo aria-hidden="true" />} onClick={open}>
-              Open video
-            </Button>
-          )}
-        </FilePicker>
       </div>
-      {!loaded && (
-        <div className="absolute inset-x-0 bottom-0">
-          <p className="px-5 pb-1.5 text-muted text-xs sm:px-8 lg:px-10">
-            {reachable === undefined
-              ? "Looking for the server"
-              : ["Loading the model", stageText(pipeline)].filter(Boolean).join(" · ")}
-          </p>
-          <ProgressLine />
-        </div>
-      )}
+      <SourceButtons />
     </Words>
   );
 }
@@ -88,41 +54,52 @@ const STEPS: { phase: Phase; title: string; help: (kind: SourceKind) => string }
   { phase: "warming", title: "Drawing the first frames", help: () => "Twelve at a time, from now on." },
 ];
 
-export function BusyView({ snapshot, studio }: ViewProps) {
-  const current = STEPS.findIndex(({ phase }) => phase === snapshot.phase);
+export function BusyView() {
+  const studio = useStudio();
+  const phase = useStore((state) => state.phase);
+  const kind = useStore((state) => state.kind);
+  const pipeline = useStore((state) => state.pipeline);
+  const queuePlace = useStore((state) => state.queuePlace);
+  const current = STEPS.findIndex((step) => step.phase === phase);
   const step = STEPS[current];
   if (step === undefined) return null;
-  const stage = snapshot.phase === "waiting" ? stageText(snapshot.pipeline) : undefined;
+  const isWaiting = queuePlace !== undefined && phase === "connecting";
+  const help = isWaiting
+    ? `The server is full: you are number ${queuePlace} in line, and begin by yourself when it is your turn.`
+    : ((phase === "waiting" ? stageText(pipeline) : undefined) ?? step.help(kind));
   return (
     <Words>
       <ol className="flex gap-1.5" aria-hidden="true">
-        {STEPS.map(({ phase }, i) => (
+        {STEPS.map((one, i) => (
           <li
-            key={phase}
+            key={one.phase}
             className={`h-1 rounded-full transition-all duration-500 ${i <= current ? "w-8 bg-glow" : "w-4 bg-paper/20"}`}
           />
         ))}
       </ol>
       <div role="status" className="flex flex-col gap-2">
-        <Title>{step.title}</Title>
-        <p className="text-[0.95rem] text-soft">{stage ?? step.help(snapshot.kind)}</p>
+        <Title>{isWaiting ? "Waiting in line" : step.title}</Title>
+        <p className="text-[0.95rem] text-soft">{help}</p>
       </div>
       <ProgressLine className="w-full max-w-80" />
-      <Button icon={<X aria-hidden="true" />} onClick={() => studio.stop()}>
+      <Button icon={<X aria-hidden="true" />} onClick={() => studio.stream.stop()}>
         Cancel
       </Button>
     </Words>
   );
 }
 
-export function NoticeView({ snapshot, studio }: ViewProps) {
-  const { notice, source, kind } = snapshot;
+export function NoticeView() {
+  const studio = useStudio();
+  const notice = useStore((state) => state.notice);
+  const source = useStore((state) => state.source);
+  const kind = useStore((state) => state.kind);
   if (notice === undefined) return null;
   return (
     <Words>
       <div role="alert" className="flex flex-col gap-2.5">
         <Title>{notice.title}</Title>
-        <p className="max-w-[22rem] text-pretty text-[0.95rem] text-soft leading-relaxed">
+        <p className="max-w-[24rem] text-pretty text-[0.95rem] text-soft leading-relaxed">
           {notice.help}
           {notice.command !== undefined && (
             <>
@@ -136,22 +113,27 @@ export function NoticeView({ snapshot, studio }: ViewProps) {
       </div>
       <div className="flex flex-wrap gap-2.5">
         {notice.action === "start" && (
-          <Button
-            look="primary"
-            size="large"
-            icon={<RotateCw aria-hidden="true" />}
-            onClick={() => void studio.start(kind)}
-          >
+          <Button look="primary" size="large" icon={<RotateCw aria-hidden="true" />} onClick={() => studio.start(kind)}>
             Start again
           </Button>
         )}
         {notice.action === "load" && (
-          <Button look="primary" size="large" icon={<RotateCw aria-hidden="true" />} onClick={() => void studio.load()}>
+          <Button
+            look="primary"
+            size="large"
+            icon={<RotateCw aria-hidden="true" />}
+            onClick={() => void studio.watch.load()}
+          >
             Load again
           </Button>
         )}
+        {notice.offersScene === true && (
+          <Button size="large" icon={<Clapperboard aria-hidden="true" />} onClick={() => studio.start("clip")}>
+            Use the sample clip
+          </Button>
+        )}
         {source !== undefined && (
-          <Button size="large" icon={<X aria-hidden="true" />} onClick={() => studio.stop()}>
+          <Button size="large" icon={<X aria-hidden="true" />} onClick={() => studio.stream.stop()}>
             Close the source
           </Button>
         )}

@@ -1,145 +1,118 @@
-// The output: the artwork and the big button before the first start, the steps on the way, then the video.
-import { Maximize2, Square } from "lucide-react";
+// The picture, as large as the room allows, with the input beside it, over it or in a corner of it.
 import { useEffect, useRef, useState } from "react";
-import { DEFAULT_SIZE } from "../figures.ts";
-import type { Snapshot, Studio } from "../studio.ts";
-import { Button } from "./button.tsx";
+import { DEFAULT_SIZE } from "../state/figures.ts";
+import { useStore, useStudio } from "../studio-context.tsx";
 import { Glow } from "./glow.tsx";
+import { InputInset } from "./input-inset.tsx";
 import { Mosaic } from "./mosaic.tsx";
+import { SplitLine } from "./split-line.tsx";
+import { StageDock } from "./stage-dock.tsx";
+import { StageStatus } from "./stage-status.tsx";
 import { BusyView, IdleView, NoticeView } from "./stage-views.tsx";
 import { Video } from "./video.tsx";
 
-/** Leaves room for the prompt, the presets and the figures. */
-const MAX_HEIGHT = "max(20rem, 100dvh - 19.5rem)";
-
-type StageProps = { snapshot: Snapshot; studio: Studio };
-
-export function Stage({ snapshot, studio }: StageProps) {
-  const { phase, notice, output, source, settings, pipeline, interrupted, remark } = snapshot;
+export function Stage() {
+  const studio = useStudio();
+  const phase = useStore((state) => state.phase);
+  const notice = useStore((state) => state.notice);
+  const output = useStore((state) => state.output);
+  const source = useStore((state) => state.source);
+  const pipeline = useStore((state) => state.pipeline);
+  const view = useStore(({ settings }) => settings.view);
+  const isHeld = useStore(
+    ({ isReloading, interruption, isPaused }) => isReloading || interruption !== undefined || isPaused,
+  );
   const frame = useRef<HTMLDivElement>(null);
   const video = useRef<HTMLVideoElement>(null);
-  const showsVideo = output !== undefined;
-  const mirrored = settings.mirror && source?.kind === "camera";
+  const inputVideo = useRef<HTMLVideoElement>(null);
   const [pictureSize, setPictureSize] = useState<{ width: number; height: number }>();
-  const { width, height } = (showsVideo ? pictureSize : undefined) ?? pipeline?.size ?? DEFAULT_SIZE;
+  const hasVideo = output !== undefined;
+  const isLive = phase === "live";
+  const isMirrored = view.mirror && source?.kind === "camera";
+  const layout = isLive && source !== undefined ? view.layout : "output";
+  const { width, height } = (hasVideo ? pictureSize : undefined) ?? pipeline?.size ?? DEFAULT_SIZE;
+  const ratio = (layout === "side" ? 2 : 1) * (width / height);
 
   useEffect(() => {
-    const handleKey = (event: KeyboardEvent) => {
-      if (event.key === "f" && !isTyping(event) && showsVideo) toggleFullscreen(frame.current);
-    };
-    window.addEventListener("keydown", handleKey);
-    return () => window.removeEventListener("keydown", handleKey);
-  }, [showsVideo]);
+    Object.assign(studio.stage, {
+      video: video.current ?? undefined,
+      inputVideo: inputVideo.current ?? undefined,
+      frame: frame.current ?? undefined,
+    });
+  });
 
   return (
-    <div className="relative">
-      {phase === "live" && <Glow video={video} mirrored={mirrored} />}
-      <div
-        ref={frame}
-        className={`group relative isolate mx-auto flex w-full flex-col overflow-hidden rounded-3xl bg-black shadow-stage ring-1 ring-line ${
-          showsVideo ? "max-lg:rounded-2xl" : source === undefined ? "max-sm:min-h-[34rem]" : "max-sm:min-h-[23rem]"
-        }`}
-        style={{
-          aspectRatio: `${width} / ${height}`,
-          maxHeight: MAX_HEIGHT,
-          // Video is shown whole and without bars; the artwork may be cropped.
-          ...(showsVideo ? { maxWidth: `calc(${MAX_HEIGHT} * ${width / height})` } : {}),
-        }}
-        data-phase={phase}
-      >
-        {!showsVideo && <Backdrop source={source?.stream} mirrored={mirrored} />}
-        {showsVideo && (
-          <Video
-            ref={video}
-            stream={output}
-            label="Generated video"
-            mirrored={mirrored}
-            className={`absolute inset-0 size-full object-contain transition-opacity duration-700 ${phase === "live" ? "" : "opacity-0"}`}
-            onFirstPicture={() => studio.firstPicture()}
-            onSize={setPictureSize}
-          />
-        )}
-        {phase === "live" && <LiveBadge interrupted={interrupted} />}
-        {notice !== undefined ? (
-          <NoticeView snapshot={snapshot} studio={studio} />
-        ) : phase === "idle" ? (
-          <IdleView snapshot={snapshot} studio={studio} />
-        ) : (
-          phase !== "live" && <BusyView snapshot={snapshot} studio={studio} />
-        )}
-        {phase === "live" && (
-          <div className="absolute right-3 bottom-3 flex gap-2 sm:right-4 sm:bottom-4">
-            <Button
-              look="glass"
-              aria-label="Full screen"
-              title="Full screen (F)"
-              size="icon"
-              onClick={() => toggleFullscreen(frame.current)}
-            >
-              <Maximize2 aria-hidden="true" />
-            </Button>
-            <Button
-              look="glass"
-              icon={<Square className="fill-current" aria-hidden="true" />}
-              onClick={() => studio.stop()}
-            >
-              Stop
-            </Button>
-          </div>
-        )}
-        <p
-          role="status"
-          className={`pointer-events-none absolute inset-x-4 bottom-16 mx-auto w-fit max-w-[40rem] rounded-full bg-night/85 px-4 py-2 text-center text-sm backdrop-blur-md transition duration-300 ${
-            remark === undefined ? "translate-y-2 opacity-0" : ""
-          }`}
+    <section className="stage-room relative min-h-0 min-w-0 flex-1" aria-label="Output">
+      <div className="stage-fit relative" style={{ "--ratio": ratio } as React.CSSProperties}>
+        {isLive && layout === "output" && <Glow video={video} mirrored={isMirrored} />}
+        <div
+          ref={frame}
+          className="stage-frame group relative isolate size-full overflow-hidden rounded-2xl bg-black shadow-stage ring-1 ring-line lg:rounded-3xl"
+          data-phase={phase}
+          data-layout={layout}
         >
-          {remark}
-        </p>
+          {!hasVideo && <Backdrop source={source?.stream} isMirrored={isMirrored} />}
+          {hasVideo && (
+            <Video
+              ref={video}
+              stream={output}
+              label="Generated video"
+              mirrored={isMirrored}
+              className={`absolute inset-y-0 right-0 h-full object-contain transition-[opacity,filter] duration-700 ${layout === "side" ? "w-1/2" : "w-full"} ${isLive ? "" : "opacity-0"} ${isHeld ? "brightness-50 saturate-50" : ""}`}
+              onFirstPicture={() => studio.stream.firstPicture()}
+              onSize={setPictureSize}
+            />
+          )}
+          {hasVideo && source !== undefined && (
+            <InputInset
+              ref={inputVideo}
+              stream={source.stream}
+              layout={layout}
+              isMirrored={isMirrored}
+              isVisible={isLive}
+              frame={frame}
+            />
+          )}
+          {layout === "split" && <SplitLine frame={frame} />}
+          {isLive && <StageStatus />}
+          {notice !== undefined && !isLive ? <NoticeView /> : phase === "idle" ? <IdleView /> : !isLive && <BusyView />}
+          {isLive && <StageDock />}
+          <Remark />
+        </div>
       </div>
-    </div>
+    </section>
   );
 }
 
 /** Behind the words: the artwork, or the open source, dimmed. */
-function Backdrop({ source, mirrored }: { source: MediaStream | undefined; mirrored: boolean }) {
+function Backdrop({ source, isMirrored }: { source: MediaStream | undefined; isMirrored: boolean }) {
   return (
     <div className="absolute inset-0 -z-10" aria-hidden="true">
       {source === undefined ? (
-        <div className="absolute inset-x-0 top-0 h-[62%] sm:h-full">
-          <Mosaic />
-        </div>
+        <Mosaic />
       ) : (
         <Video
           stream={source}
           label=""
-          mirrored={mirrored}
+          mirrored={isMirrored}
           className="absolute inset-0 size-full scale-110 object-cover opacity-60 blur-2xl saturate-50"
         />
       )}
-      <div className="absolute inset-0 bg-[linear-gradient(98deg,rgb(12_10_9/0.95)_10%,rgb(12_10_9/0.8)_32%,rgb(12_10_9/0.08)_56%,rgb(12_10_9/0.22))] max-sm:bg-[linear-gradient(to_top,rgb(12_10_9)_48%,rgb(12_10_9/0.5)_60%,rgb(12_10_9/0.02)_78%)]" />
+      <div className="veil absolute inset-0" />
     </div>
   );
 }
 
-function LiveBadge({ interrupted }: { interrupted: boolean }) {
+function Remark() {
+  const remark = useStore((state) => state.remark);
   return (
     <p
-      className="absolute top-3 left-3 flex items-center gap-2 rounded-full border border-white/10 bg-night/55 px-3 py-1.5 font-medium text-xs backdrop-blur-md sm:top-4 sm:left-4"
       role="status"
+      className={`pointer-events-none absolute inset-x-4 bottom-20 z-20 mx-auto w-fit max-w-[40rem] rounded-2xl border border-edge bg-night/85 px-4 py-2 text-center text-sm backdrop-blur-md transition duration-300 ${
+        remark === undefined ? "translate-y-2 opacity-0" : ""
+      }`}
     >
-      <span className={`tally size-2 rounded-full ${interrupted ? "bg-glow-soft" : "bg-tally"}`} aria-hidden="true" />
-      {interrupted ? "The connection is weak, waiting for it to heal" : "Live"}
+      {remark}
     </p>
   );
-}
-
-function isTyping({ target }: KeyboardEvent): boolean {
-  return (
-    target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName))
-  );
-}
-
-function toggleFullscreen(element: HTMLElement | null): void {
-  const change = document.fullscreenElement === null ? element?.requestFullscreen?.() : document.exitFullscreen();
-  change?.catch((error: unknown) => console.warn("The browser did not change to full screen.", error));
 }

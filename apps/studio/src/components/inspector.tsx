@@ -1,0 +1,50 @@
+// The panel beside the picture: what is played, which model plays it, and how it goes.
+import { Tabs } from "radix-ui";
+import { useStore } from "../studio-context.tsx";
+import { ModelPanel } from "./model-panel.tsx";
+import { PlayPanel } from "./play-panel.tsx";
+import { SignalsPanel } from "./signals-panel.tsx";
+import { currentAdvice } from "./stage-status.tsx";
+
+const TABS = [
+  { value: "play", label: "Play", panel: <PlayPanel /> },
+  { value: "model", label: "Model", panel: <ModelPanel /> },
+  { value: "signals", label: "Signals", panel: <SignalsPanel /> },
+];
+
+export function Inspector() {
+  const hasAdvice = useStore((state) => currentAdvice(state) !== undefined);
+  return (
+    <Tabs.Root
+      defaultValue="play"
+      className="flex min-h-0 flex-col overflow-hidden rounded-2xl border border-line bg-panel lg:rounded-3xl"
+      asChild
+    >
+      <aside aria-label="Settings">
+        <Tabs.List aria-label="Settings" className="grid shrink-0 grid-cols-3 gap-1 border-line border-b p-2">
+          {TABS.map(({ value, label }) => (
+            <Tabs.Trigger
+              key={value}
+              value={value}
+              className="relative h-9 rounded-xl text-[0.85rem] text-muted transition hover:text-paper data-[state=active]:bg-raised data-[state=active]:text-paper"
+            >
+              {label}
+              {value === "signals" && hasAdvice && (
+                <span className="absolute top-2 ml-1 inline-block size-1.5 rounded-full bg-glow" />
+              )}
+            </Tabs.Trigger>
+          ))}
+        </Tabs.List>
+        {TABS.map(({ value, panel }) => (
+          <Tabs.Content
+            key={value}
+            value={value}
+            className="thin-scroll min-h-0 flex-1 overflow-y-auto p-4 outline-none lg:p-5"
+          >
+            {panel}
+          </Tabs.Content>
+        ))}
+      </aside>
+    </Tabs.Root>
+  );
+}

@@ -1,0 +1,164 @@
+// What matters, live: latency, pictures in and out, where a chunk's time goes, bitrate, queue.
+import type { ReactNode } from "react";
+import { durationText, rounded, UNKNOWN } from "../state/figures.ts";
+import { linePath, MAX_SAMPLES, niceTop, type Sample } from "../state/history.ts";
+import { useStore } from "../studio-context.tsx";
+import { Advice, currentAdvice } from "./stage-status.tsx";
+
+const WIDTH = MAX_SAMPLES - 1;
+const HEIGHT = 34;
+
+type Line = { values: readonly (number | undefined)[]; colour: string; name: string };
+
+export function SignalsPanel() {
+  const history = useStore((state) => state.history);
+  const hasAdvice = useStore((state) => currentAdvice(state) !== undefined);
+  const last = history.at(-1);
+  const line = (pick: (sample: Sample) => number | undefined, colour: string, name: string): Line => ({
+    values: history.map(pick),
+    colour,
+    name,
+  });
+  if (last === undefined) {
+    return (
+      <div className="flex flex-col items-center gap-3 py-14 text-center text-muted">
+        <svg viewBox="0 0 120 34" className="w-40 text-edge" fill="none" aria-hidden="true">
+          <path
+            d="M0 24C12 24 14 10 24 10S38 28 50 28 62 6 74 6 90 22 98 22 112 16 120 16"
+            stroke="currentColor"
+            strokeWidth="1.5"
+          />
+        </svg>
+        <p className="text-sm">Figures appear here while video runs.</p>
+      </div>
+    );
+  }
+  return (
+    <div className="flex flex-col gap-4">
+      {hasAdvice ? <Advice /> : <p className="text-[0.825rem] text-muted">All is well.</p>}
+      <Chart
+        title="Latency"
+        help="From the camera to the screen, estimated; below it the network's part."
+        value={durationText(last.latencyMs)}
+        lines={[
+          line((s) => s.latencyMs, "stroke-glow", "camera to screen"),
+          line((s) => s.roundTripMs, "stroke-sky", "network"),
+        ]}
+        least={500}
+      />
+      <Chart
+        title="Pictures a second"
+        help="How many reach the server, and how many new ones come back."
+        value={
+          <>
+            {rounded(last.fpsIn)} <span className="text-muted">in</span> {rounded(last.fpsOut)}{" "}
+            <span className="text-muted">out</span>
+          </>
+        }
+        lines={[line((s) => s.fpsIn, "stroke-sky", "in"), line((s) => s.fpsOut, "stroke-glow", "out")]}
+        least={30}
+      />
+      <Stages sample={last} />
+      <Chart
+        title="Bitrate"
+        help="Of the video sent and received."
+        value={
+          <>
+            {rounded(last.sentKbps)} <span className="text-muted">up</span> {rounded(last.receivedKbps)}{" "}
+            <span className="text-muted">down, kbit/s</span>
+          </>
+        }
+        lines={[line((s) => s.sentKbps, "stroke-sky", "up"), line((s) => s.receivedKbps, "stroke-glow", "down")]}
+        least={500}
+      />
+      <Chart
+        title="Queue"
+        help="Pictures of yours that wait for the next chunk of twelve."
+        value={last.queued === undefined ? UNKNOWN : `${last.queued} waiting`}
+        lines={[line((s) => s.queued, "stroke-glow", "waiting")]}
+        least={12}
+      />
+    </div>
+  );
+}
+
+type ChartProps = { title: string; help: string; value: ReactNode; lines: readonly Line[]; least: number };
+
+function Chart({ title, help, value, lines, least }: ChartProps) {
+  const top = niceTop(
+    lines.flatMap(({ values }) => values),
+    least,
+  );
+  return (
+    <figure className="flex flex-col gap-1.5" title={help}>
+      <figcaption className="flex items-baseline justify-between gap-3 text-[0.8rem]">
+        <span className="text-soft">{title}</span>
+        <span className="figures font-medium">{value}</span>
+      </figcaption>
+      <div className="relative overflow-hidden rounded-lg bg-night/60 ring-1 ring-line">
+        <svg
+          viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
+          preserveAspectRatio="none"
+          className="block h-14 w-full"
+          fill="none"
+          role="img"
+          aria-label={`${title}, the last two minutes`}
+        >
+          <path
+            d={`M0 ${HEIGHT / 2}H${WIDTH}`}
+            className="stroke-line"
+            strokeWidth="1"
+            vectorEffect="non-scaling-stroke"
+          />
+          {lines.map(({ values, colour, name }) => (
+            <path
+              key={name}
+              d={linePath(values, WIDTH, HEIGHT - 2, top)}
+              transform="translate(0 1)"
+              className={colour}
+              strokeWidth="1.6"
+              strokeLinejoin="round"
+              vectorEffect="non-scaling-stroke"
+            />
+          ))}
+        </svg>
+        <span className="figures absolute top-0.5 left-1.5 text-[0.62rem] text-muted" aria-hidden="true">
+          {top}
+        </span>
+      </div>
+    </figure>
+  );
+}
+
+const STAGE_COLOURS = ["bg-sky", "bg-glow", "bg-leaf", "bg-orchid", "bg-paper/60", "bg-glow-soft"];
+
+/** Where the time of the last chunk went. */
+function Stages({ sample }: { sample: Sample }) {
+  const stages = Object.entries(sample.stagesMs).filter(([, ms]) => ms >= 0.5);
+  return (
+    <figure className="flex flex-col gap-1.5" title="Time to make the last twelve frames, by stage.">
+      <figcaption className="flex items-baseline justify-between gap-3 text-[0.8rem]">
+        <span className="text-soft">Chunk of 12</span>
+        <span className="figures font-medium">{durationText(sample.chunkMs)}</span>
+      </figcaption>
+      <div className="flex h-3 gap-px overflow-hidden rounded-md bg-night/60" aria-hidden="true">
+        {stages.map(([name, ms], i) => (
+          <span
+            key={name}
+            className={`${STAGE_COLOURS[i % STAGE_COLOURS.length]} transition-[flex-grow] duration-500`}
+            style={{ flexGrow: ms }}
+          />
+        ))}
+      </div>
+      <dl className="figures grid grid-cols-2 gap-x-4 gap-y-0.5 text-[0.72rem]">
+        {stages.map(([name, ms], i) => (
+          <div key={name} className="flex items-center gap-1.5">
+            <span className={`size-1.5 rounded-full ${STAGE_COLOURS[i % STAGE_COLOURS.length]}`} aria-hidden="true" />
+            <dt className="truncate text-muted">{name.replaceAll("_", " ")}</dt>
+            <dd className="ml-auto">{Math.round(ms)}</dd>
+          </div>
+        ))}
+      </dl>
+    </figure>
+  );
+}

@@ -1,0 +1,73 @@
+// Reference images: made small enough, uploaded, and shown as thumbnails.
+import { type Client, ClientError } from "@everframe/client";
+import { type Look, MAX_REFERENCES } from "../state/look.ts";
+import type { State } from "../state/state.ts";
+import type { Store } from "../state/store.ts";
+import { pictureOf } from "./pictures.ts";
+
+/** Longer side of what is uploaded, pixels: more than any model reads. */
+const MAX_SIDE = 1024;
+const THUMBNAIL = { width: 96, height: 96 };
+
+export class References {
+  readonly #client: Client;
+  readonly #store: Store<State>;
+  readonly #setLook: (look: Look) => void;
+
+  constructor(client: Client, store: Store<State>, setLook: (look: Look) => void) {
+    this.#client = client;
+    this.#store = store;
+    this.#setLook = setLook;
+  }
+
+  /** Uploads an image and adds it; the oldest goes when there are too many. Throws ClientError. */
+  async add(image: Blob, name: string): Promise<void> {
+    const bitmap = await decode(image);
+    const scale = Math.min(1, MAX_SIDE / Math.max(bitmap.width, bitmap.height));
+    const size = { width: Math.round(bitmap.width * scale), height: Math.round(bitmap.height * scale) };
+    const upload = await pictureOf(bitmap, size, "image/png").blob();
+    // A name of its own: an image of the same name would be replaced under somebody else's feet.
+    const stem =
+      name
+        .replace(/\.\w+$/, "")
+        .replace(/[^\w-]+/g, "-")
+        .slice(0, 40) || "reference";
+    const asset = await this.#client.assets.upload(upload, { name: `${stem}-${Date.now().toString(36)}.png` });
+    const picture = pictureOf(bitmap, THUMBNAIL).url();
+    bitmap.close();
+    const { referencePictures, settings } = this.#store.get();
+    this.#store.update({ referencePictures: { ...referencePictures, [asset.path]: picture } });
+    const references = [...settings.look.references, { path: asset.path, name: name || "Reference" }];
+    this.#setLook({ ...settings.look, references: references.slice(-MAX_REFERENCES) });
+  }
+
+  remove(path: string): void {
+    const { look } = this.#store.get().settings;
+    this.#setLook({ ...look, references: look.references.filter((reference) => reference.path !== path) });
+  }
+
+  /** Looks at what is remembered from an earlier visit; what the server no longer has is forgotten. */
+  async refresh(): Promise<void> {
+    const { look } = this.#store.get().settings;
+    for (const { path } of look.references) {
+      if (this.#store.get().referencePictures[path] !== undefined) continue;
+      try {
+        const bitmap = await decode(await this.#client.assets.fetch(path));
+        const picture = pictureOf(bitmap, THUMBNAIL).url();
+        bitmap.close();
+        this.#store.update({ referencePictures: { ...this.#store.get().referencePictures, [path]: picture } });
+      } catch (error) {
+        if (ClientError.from(error).code === "server") this.remove(path);
+        else console.warn("A reference's picture could not be read.", error);
+      }
+    }
+  }
+}
+
+async function decode(image: Blob): Promise<ImageBitmap> {
+  try {
+    return await createImageBitmap(image);
+  } catch (cause) {
+    throw ClientError.unsupported("The browser cannot read this image.", "Use a PNG, JPEG or WebP file.", cause);
+  }
+}

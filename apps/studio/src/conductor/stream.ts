@@ -1,0 +1,226 @@
+// The stream: opens the source, connects the session, follows both, and tells the session what changes. What goes wrong
+// becomes a notice; nothing here throws at its caller.
+import { type Client, ClientError, type Input, type Session, type SessionState } from "@everframe/client";
+import { isLive, openSource, type SourceChoice } from "../sources/open-source.ts";
+import { addSample } from "../state/history.ts";
+import { changedParameters, type Look, toParameters } from "../state/look.ts";
+import { noticeOf, noticeOfEnd, noticeOfSourceEnd } from "../state/notice.ts";
+import type { SourceKind, State } from "../state/state.ts";
+import type { Store } from "../state/store.ts";
+import type { PipelineWatch } from "./pipeline-watch.ts";
+
+const REMARK_MS = 6_000;
+
+export class Stream {
+  readonly #client: Client;
+  readonly #store: Store<State>;
+  readonly #watch: PipelineWatch;
+  #session: Session | undefined;
+  #attempt: AbortController | undefined;
+  #remarkTimer: ReturnType<typeof setTimeout> | undefined;
+  #unfollow = (): void => {};
+  #choice: SourceChoice = {};
+  #pending = 0;
+
+  constructor(client: Client, store: Store<State>, watch: PipelineWatch) {
+    this.#client = client;
+    this.#store = store;
+    this.#watch = watch;
+  }
+
+  /** The session that runs, if one does. */
+  get session(): Session | undefined {
+    return this.#session;
+  }
+
+  /** Opens a source and streams it; a stream that runs goes on with it. The open source of the same kind is used again. */
+  async start(kind: SourceKind, choice: SourceChoice = {}): Promise<void> {
+    this.#choice = { ...this.#choice, ...choice };
+    const isAnother = Object.keys(choice).length > 0;
+    if (this.#session?.state.name === "live") await this.#switchTo(kind, isAnother);
+    else await this.#begin(kind, isAnother);
+  }
+
+  /** Ends the stream and gives the source back. */
+  stop(): void {
+    this.#endAttempt();
+    this.#release();
+    this.#store.update({ phase: "idle", notice: undefined });
+  }
+
+  /** The output shows its first picture. */
+  firstPicture(): void {
+    if (this.#store.get().phase === "warming") this.#store.update({ phase: "live" });
+  }
+
+  /** Tells the session in what the look differs. */
+  follow(before: Look, after: Look): void {
+    const parameters = changedParameters(before, after);
+    if (parameters !== undefined) this.set(parameters);
+  }
+
+  /** Sends parameters; what the server refuses becomes a remark. */
+  set(parameters: Parameters<Session["set"]>[0]): void {
+    if (this.#session?.state.name !== "live") return;
+    this.#pending++;
+    this.#store.update({ isPending: true });
+    this.#session
+      .set(parameters)
+      .catch((error: unknown) => {
+        const { code, message } = ClientError.from(error);
+        if (code !== "closed" && code !== "aborted") this.say(message);
+      })
+      .finally(() => {
+        this.#pending--;
+        if (this.#pending === 0) this.#store.update({ isPending: false });
+      });
+  }
+
+  setPaused(isPaused: boolean): void {
+    if (this.#session?.state.name !== "live") return;
+    this.#store.update({ isPaused });
+    this.set({ paused: isPaused });
+  }
+
+  /** Shows a remark for some seconds. */
+  say(remark: string): void {
+    clearTimeout(this.#remarkTimer);
+    this.#store.update({ remark });
+    this.#remarkTimer = setTimeout(() => this.#store.update({ remark: undefined }), REMARK_MS);
+  }
+
+  close(): void {
+    clearTimeout(this.#remarkTimer);
+    this.stop();
+  }
+
+  async #begin(kind: SourceKind, isAnother: boolean): Promise<void> {
+    this.#endAttempt();
+    const attempt = new AbortController();
+    this.#attempt = attempt;
+    this.#store.update({ notice: undefined, phase: "opening", kind, hasStarted: true });
+    try {
+      const source = await this.#open(kind, isAnother);
+      if (attempt.signal.aborted) {
+        if (this.#store.get().source !== source) source?.release();
+        return;
+      }
+      this.#store.update({ source, phase: "waiting" });
+      await this.#watch.whenLoaded(attempt.signal);
+      this.#store.update({ phase: "connecting" });
+      const before = this.#store.get().settings.look;
+      const session = await this.#client.connect({
+        stream: source,
+        parameters: toParameters(before),
+        signal: attempt.signal,
+        onQueue: ({ position }) => this.#store.update({ queuePlace: position }),
+      });
+      this.#session = session;
+      this.#listen(session);
+      this.#store.update({ phase: "warming", output: session.output, queuePlace: undefined });
+      // The look may have changed while the offer was on its way.
+      this.follow(before, this.#store.get().settings.look);
+    } catch (error) {
+      if (this.#attempt !== attempt) return;
+      this.#endAttempt();
+      this.#store.update({ phase: "idle", notice: noticeOf(error, "start") });
+    }
+  }
+
+  /** Another source under a running stream: the old one plays until the new one is open. */
+  async #switchTo(kind: SourceKind, isAnother: boolean): Promise<void> {
+    const session = this.#session;
+    try {
+      const source = await this.#open(kind, isAnother, true);
+      if (session === undefined || this.#session !== session) {
+        source?.release();
+        return;
+      }
+      await session.replaceInput(source);
+      const former = this.#store.get().source;
+      if (former !== source) former?.release();
+      this.#store.update({ source, kind, inputTrouble: undefined });
+    } catch (error) {
+      const { code, message, help } = ClientError.from(error);
+      if (code !== "aborted" && code !== "closed") this.say(`${message} ${help}`);
+    }
+  }
+
+  async #open(kind: SourceKind, isAnother: boolean, keepsFormer = false): Promise<Input | undefined> {
+    const { source: former, kind: formerKind, pipeline } = this.#store.get();
+    if (former !== undefined && formerKind === kind && !isAnother && isLive(former)) return former;
+    if (!keepsFormer) this.#release();
+    const source = await openSource(kind, pipeline?.size ?? {}, this.#choice);
+    this.#unfollow();
+    this.#unfollow =
+      source?.on("state", ({ state, error }) => {
+        if (this.#store.get().source !== source) return;
+        if (state === "ended" && kind !== "camera") {
+          this.stop();
+          this.#store.update({ notice: noticeOfSourceEnd(kind) });
+          return;
+        }
+        this.#store.update({ inputTrouble: state === "live" ? undefined : troubleOf(state, error) });
+      }) ?? (() => {});
+    return source;
+  }
+
+  #listen(session: Session): void {
+    session.on("state", (state) => this.#handleState(session, state));
+    session.on("stats", (stats) => this.#store.update({ history: addSample(this.#store.get().history, stats) }));
+    session.on("error", (error) => this.say(error.message));
+    session.on("rejected", (rejected) => {
+      this.say(rejected.map(({ name, allowed }) => `${name ?? "A setting"} must be ${allowed}.`).join(" "));
+    });
+    session.on("reloading", () => this.#store.update({ isReloading: true }));
+    session.on("reloaded", () => {
+      this.#store.update({ isReloading: false });
+      this.#watch.look();
+    });
+  }
+
+  #handleState(session: Session, state: SessionState): void {
+    if (this.#session !== session) return;
+    if (state.name === "live") {
+      const { interruption } = this.#store.get();
+      const sinceMs = interruption?.sinceMs ?? performance.now();
+      this.#store.update({ interruption: state.interrupted ? { attempt: state.attempt, sinceMs } : undefined });
+      if (!state.interrupted) this.#watch.look();
+    }
+    if (state.name !== "closed") return;
+    this.#endAttempt();
+    this.#store.update({ phase: "idle", notice: noticeOfEnd(state) });
+    this.#watch.look();
+  }
+
+  /** Ends session and attempt; the source stays open. */
+  #endAttempt(): void {
+    const session = this.#session;
+    const attempt = this.#attempt;
+    this.#session = undefined;
+    this.#attempt = undefined;
+    attempt?.abort();
+    session?.close();
+    this.#store.update({
+      output: undefined,
+      history: [],
+      interruption: undefined,
+      isReloading: false,
+      isPaused: false,
+      queuePlace: undefined,
+      inputTrouble: undefined,
+    });
+  }
+
+  #release(): void {
+    this.#unfollow();
+    this.#unfollow = () => {};
+    this.#store.get().source?.release();
+    this.#store.update({ source: undefined });
+  }
+}
+
+function troubleOf(state: "muted" | "ended", error: ClientError | undefined): string {
+  if (state === "muted") return "The camera gives no picture just now; look at its shutter.";
+  return `${error?.message ?? "The camera stopped."} It goes on by itself when it is back.`;
+}

@@ -1,0 +1,106 @@
+// Thumbnails of the looks, made from the person's own picture: one whenever a look has been on for a while, or all in turn.
+// They stay in this browser.
+import type { Look } from "../state/look.ts";
+import { withPrompt } from "../state/look.ts";
+import { PRESETS, type Preset, presetOf } from "../state/presets.ts";
+import { writeStored } from "../state/settings.ts";
+import { KEYS, type State } from "../state/state.ts";
+import type { Store } from "../state/store.ts";
+import { pictureOf } from "./pictures.ts";
+
+/** How long a look must be on before the picture is surely made with it: two chunks, and the way here. */
+const SETTLE_CHUNKS = 2;
+const SETTLE_MS = 900;
+const SIZE = { width: 128, height: 72 };
+
+type Parts = {
+  store: Store<State>;
+  setLook: (look: Look) => void;
+  /** The element that shows the output. */
+  video: () => HTMLVideoElement | undefined;
+};
+
+export class Thumbnails {
+  readonly #parts: Parts;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #tour: AbortController | undefined;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  /** Told each change of the look: takes a picture of a preset that stays on. */
+  follow(look: Look): void {
+    clearTimeout(this.#timer);
+    if (this.#tour !== undefined) return;
+    const [prompt] = look.prompts;
+    const preset = look.prompts.length === 1 && prompt !== undefined ? presetOf(prompt.text) : undefined;
+    if (preset === undefined || this.#parts.store.get().phase !== "live") return;
+    this.#timer = setTimeout(() => this.#take(preset), this.#settleMs() * 1.5);
+  }
+
+  /** Plays every look for a moment and takes its picture; a second call ends that. The look before comes back. */
+  async tour(presets: readonly Preset[] = PRESETS): Promise<void> {
+    if (this.#tour !== undefined) {
+      this.#tour.abort();
+      return;
+    }
+    const { store, setLook } = this.#parts;
+    const tour = new AbortController();
+    this.#tour = tour;
+    clearTimeout(this.#timer);
+    const before = store.get().settings.look;
+    try {
+      for (const preset of presets) {
+        if (tour.signal.aborted || store.get().phase !== "live") break;
+        store.update({ touring: preset.id });
+        setLook({ ...withPrompt(before, preset.prompt), transitionChunks: 0 });
+        await pauseFor(this.#settleMs(), tour.signal);
+        if (!tour.signal.aborted) this.#take(preset);
+      }
+    } finally {
+      this.#tour = undefined;
+      store.update({ touring: undefined });
+      setLook(before);
+    }
+  }
+
+  /** Goes back to the pictures that the page brings along. */
+  forget(): void {
+    this.#keep({});
+  }
+
+  close(): void {
+    clearTimeout(this.#timer);
+    this.#tour?.abort();
+  }
+
+  #take(preset: Preset): void {
+    const { store, video } = this.#parts;
+    const element = video();
+    if (element === undefined || element.videoWidth === 0 || store.get().phase !== "live") return;
+    const { settings, source, thumbnails } = store.get();
+    const isMirrored = settings.view.mirror && source?.kind === "camera";
+    this.#keep({ ...thumbnails, [preset.id]: pictureOf(element, SIZE, "image/jpeg", isMirrored).url() });
+  }
+
+  #keep(thumbnails: State["thumbnails"]): void {
+    this.#parts.store.update({ thumbnails });
+    writeStored(KEYS.thumbnails, thumbnails);
+  }
+
+  #settleMs(): number {
+    const chunkMs = this.#parts.store.get().history.at(-1)?.chunkMs ?? 1000;
+    return SETTLE_CHUNKS * chunkMs + SETTLE_MS;
+  }
+}
+
+function pauseFor(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    signal.addEventListener("abort", () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}
