@@ -29,6 +29,8 @@ export type TransformerConfig = {
    * where the picture is no larger: all of them.
    */
   readonly attentionWindow?: readonly [number, number];
+  /** How the blocks' linear layers are computed on a CPU: "int8" is faster and rounds. Default "f32". */
+  readonly linears?: "f32" | "int8";
   readonly eps: number;
   readonly weights: string;
 };
@@ -239,6 +241,7 @@ function parseTransformer(fields: Fields): TransformerConfig {
     textDim: fields.count("text_dim"),
     textLength: fields.count("text_len"),
     ...(fields.has("attention_window") ? { attentionWindow: parseWindow(fields, "attention_window") } : {}),
+    ...(fields.has("linears") ? { linears: fields.oneOf("linears", ["f32", "int8"]) } : {}),
     eps: fields.number("eps"),
     weights: fields.text("weights"),
   };

@@ -61,7 +61,7 @@ export function wanBlock(
   const tap = inputs.tap ?? (() => {});
   const narrow = inputs.narrow ?? ((value) => value);
   const weight = (name: string) => g.weight(w.file, `${prefix}.${name}`);
-  const linear = (x: Value, name: string) => namedLinear(w, x, `${prefix}.${name}`);
+  const linear = (x: Value, name: string) => namedLinear(w, x, `${prefix}.${name}`, config.linears);
   const modulation = g.add(g.weight(w.file, `${prefix}.modulation`, { reshape: [6, dim] }), inputs.modulation);
   const [shift, scale, gate, ffnShift, ffnScale, ffnGate] = rowsOf(g, modulation, 6); // each [D]
 
@@ -101,12 +101,16 @@ export function textKeys(w: GraphWeights, prefix: string, config: TransformerCon
   };
 }
 
-/** Linear layer with bias whose weights are named `<name>.weight` and `<name>.bias`. */
-export function namedLinear(w: GraphWeights, x: Value, name: string): Value {
-  const weight = w.graph.weight(w.file, `${name}.weight`);
+/**
+ * Linear layer with bias whose weights are named `<name>.weight` and `<name>.bias`.
+ * @param kind "int8": computed in 8 bits on a CPU, unless an adapter is merged into the weight. Default "f32".
+ */
+export function namedLinear(w: GraphWeights, x: Value, name: string, kind: "f32" | "int8" = "f32"): Value {
+  const stored = w.graph.weight(w.file, `${name}.weight`);
   const bias = w.graph.weight(w.file, `${name}.bias`);
-  if (!w.adapters) return w.graph.linear(x, weight, bias);
-  return w.adapters.applied(name, weight, x, w.graph.linear(x, w.adapters.merged(name, weight), bias));
+  const weight = w.adapters?.merged(name, stored) ?? stored;
+  const y = w.graph.linear(x, weight, bias, kind === "int8" && weight === stored ? { quantize: "int8" } : {});
+  return w.adapters?.applied(name, stored, x, y) ?? y;
 }
 
 /** `norm(x) * (1 + scale) + shift`. @param scale [D] @param shift [D] */
