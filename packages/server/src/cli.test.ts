@@ -102,9 +102,12 @@ describe("readOptions", () => {
     expect(readOptions([], {}).openBrowser).toBe(process.platform !== "linux");
   });
 
+  it("[OPS9] refuses a device that it does not know", () => {
+    expect(() => readOptions(["--device", "gpu"], {})).toThrow(/"gpu" is no device: give cpu or webgpu/);
+  });
+
   it("refuses what it does not know", () => {
     expect(() => readOptions(["--prot", "1"], {})).toThrow(/--prot/);
-    expect(() => readOptions(["--device", "gpu"], {})).toThrow(/"gpu" is no device: give cpu or webgpu/);
     for (const port of ["x", "-1", "70000", "", "1.5"]) expect(() => readOptions([`--port=${port}`], {})).toThrow();
   });
 });
@@ -142,7 +145,7 @@ describe("the command", () => {
     taken.close();
   });
 
-  it.runIf(process.platform === "linux")("says what was tried where --device webgpu finds no GPU", async () => {
+  it.runIf(process.platform === "linux")("[OPS9] says what was tried where --device webgpu finds no GPU", async () => {
     const env = { VK_ICD_FILENAMES: "/nowhere/driver.json" };
     const { output, exit } = runWith(env, "--device", "webgpu", "--no-open", "--port", "0");
     expect(await exit).toEqual([1, null]);
@@ -205,12 +208,14 @@ describe("the command", () => {
   it.runIf(process.platform === "linux")(
     "[SUP1] comes back on its port, with the pipeline that it had, when its process is killed",
     async () => {
-      const { child, load, status, output } = await serve();
+      const { child, ask, load, status, output } = await serve();
       await load("passthrough");
       process.kill(servingPid(child), "SIGKILL");
       await until(async () => (await answered(status))?.status === "loaded", "the server to come back", 60_000);
       expect(await status()).toMatchObject({ pipeline_id: "passthrough", error: null });
       expect(output.err).toContain("started again");
+      const { lines } = (await (await ask("/api/v1/logs/tail")).json()) as { lines: string[] };
+      expect(lines.join("\n")).toMatch(/ERROR the server died and is started again cause=SIGKILL/);
     },
   );
 

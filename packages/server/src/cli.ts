@@ -57,15 +57,18 @@ async function start(argv: readonly string[]): Promise<void> {
     process.exit(0);
   }
   const level = process.env["VERBOSE_LOGGING"] === "1" ? "debug" : "info";
-  if (!isSupervised()) {
-    if (options.server.device === "webgpu") await checkDevice();
-    process.exit(await supervise(argv, createLogger(level)));
-  }
   const logFile = new LogFile({ folder: options.logsDir });
+  const isServer = isSupervised();
   const log = createLogger(level, (line) => {
     process.stderr.write(line);
     logFile.write(`${new Date().toISOString().slice(0, 10)} ${line}`);
+    // The file is the server's: it may rename it at any time.
+    if (!isServer) logFile.close();
   });
+  if (!isServer) {
+    if (options.server.device === "webgpu") await checkDevice();
+    process.exit(await supervise(argv, log));
+  }
   await serve(options, log, logFile);
 }
 

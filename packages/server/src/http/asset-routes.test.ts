@@ -1,4 +1,5 @@
 /** Uploads into a real folder. Large bodies are made while they are sent. */
+import { spawnSync } from "node:child_process";
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -39,6 +40,11 @@ function image(text = ""): Uint8Array<ArrayBuffer> {
 }
 function video(text = ""): Uint8Array<ArrayBuffer> {
   return new Uint8Array(Buffer.from(`\0\0\0\x18ftypisom${text}`, "latin1"));
+}
+
+/** Puts a disk of 1 MiB in the place of a folder; false where the system does not let us. */
+function mountSmallDisk(path: string): boolean {
+  return spawnSync("mount", ["-t", "tmpfs", "-o", "size=1m", "tmpfs", path]).status === 0;
 }
 
 /** A video of `bytes`, zeros but for its beginning, that counts how much of it was read. */
@@ -175,6 +181,20 @@ describe("POST /api/v1/assets", () => {
     expect((await upload("a.png", broken)).status).toBe(500);
     expect(await readdir(folder)).toEqual(["a.png"]);
     expect(await readFile(join(folder, "a.png"), "latin1")).toMatch(/whole$/);
+  });
+
+  it("[AST15] answers 507 when the disk is full, leaves nothing behind and what was there", async ({ skip }) => {
+    await mkdir(folder);
+    if (!mountSmallDisk(folder)) skip("a small disk can be mounted by root alone");
+    try {
+      await upload("a.mp4", video("before"));
+      const response = await upload("a.mp4", zeros(3 * MIB).stream);
+      expect([response.status, ((await response.json()) as ErrorBody).code]).toEqual([507, "disk_full"]);
+      expect(await readdir(folder)).toEqual(["a.mp4"]);
+      expect(await readFile(join(folder, "a.mp4"), "latin1")).toContain("before");
+    } finally {
+      spawnSync("umount", [folder]);
+    }
   });
 
   it("[AST4] refuses other types", async () => {
