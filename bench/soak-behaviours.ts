@@ -23,7 +23,7 @@ const EXPECTED = new Set([
   "shutting_down",
 ]);
 /** Pictures may pause for so long on a machine that has too much to do. */
-const MAX_PAUSE_MS = 20_000;
+const MAX_PAUSE_MS = 60_000;
 const PARAMETERS = { prompts: "a quiet street", noise_scale: 0.5, input_mode: "video" };
 
 export const BEHAVIOURS: Record<string, (visit: Visit) => Promise<void>> = {

@@ -24,6 +24,9 @@ const SPARE_FILES = 16;
 const MIN_WARM_UP_MINUTES = 1;
 /** Sessions of clients that vanished are kept for half a minute. */
 const EMPTY_LIMIT_MS = 60_000;
+/** How often to look again when not all is gone yet. */
+const MEASURES = 6;
+const MEASURE_MS = 10_000;
 const FAIR_SECONDS = 5;
 /** Other programs of the machine may slow one try down, and not all. */
 const FAIR_TRIES = 6;
@@ -141,7 +144,14 @@ async function settle(ask: Ask): Promise<Holding> {
   };
   await until(isEmpty, "all sessions to end", EMPTY_LIMIT_MS).catch((error: unknown) => fault(String(error)));
   await load(ask);
-  return server.measure();
+  let holding = await server.measure();
+  // Encoders of recordings have their last pictures to write.
+  const isAtWork = () => Object.values(holding.objects).some((count) => count > 0);
+  for (let i = 1; i < MEASURES && isAtWork(); i++) {
+    await sleep(MEASURE_MS);
+    holding = await server.measure();
+  }
+  return holding;
 }
 
 /** Nothing of a session may be left, and nothing may have grown. */
