@@ -151,7 +151,7 @@ function encoderGraph(config: TinyAutoencoderConfig, file: WeightFile, grid: Lat
   return g.build();
 }
 
-/** In: `latents` [groups, z, h, w], `before` [h w, dim]. Out: `pixels` [4 groups, 3, H, W], `after` [h w, dim]. */
+/** In: `latents` [groups, z, h, w], `before` [h w, dim]. Out: `pixels` [groups, 12, h, 8, w, 8], `after` [h w, dim]. */
 function decoderGraph(config: TinyAutoencoderConfig, file: WeightFile, grid: LatentGrid, device: Device): Model {
   const g = new Graph("decoder", { device });
   const half: Half = { g, file, prefix: "decoder", grid };
@@ -161,10 +161,11 @@ function decoderGraph(config: TinyAutoencoderConfig, file: WeightFile, grid: Lat
   const rows = g.reshape(g.transpose(latents, [0, 2, 3, 1]), [`${h * w}*groups`, z]);
   const mu = g.add(g.mul(rows, g.constant(config.std, [z])), g.constant(config.mean, [z]));
   const features = featuresOf(half, mu, config.dim, config.decoderBlocks);
-  const v = g.add(linear(half, mu, "skip"), linear(half, norm(half, features, "norm"), "out")); // [groups h w, PATCH]
+  const v = bothLinear(half, [mu, "skip"], [norm(half, features, "norm"), "out"]); // [groups h w, PATCH]
   const split = g.reshape(g.clip(v, -1, 1), ["groups", h, w, TIME_FACTOR * RGB, SPACE_FACTOR, SPACE_FACTOR]);
   const pictures = g.transpose(split, [0, 3, 1, 4, 2, 5]); // [groups, 4 frames x RGB, h, 8, w, 8]
-  g.output("pixels", g.reshape(pictures, [`${TIME_FACTOR}*groups`, RGB, h * SPACE_FACTOR, w * SPACE_FACTOR]));
+  // Elements are in the order of [4 groups, 3, H, W]; a reshape at the end would copy all of them.
+  g.output("pixels", pictures);
   return g.build();
 }
 
@@ -190,6 +191,17 @@ function featuresOf(half: Half, x: Value, dim: number, blocks: number): Value {
 
 function linear({ g, file, prefix }: Half, x: Value, name: string): Value {
   return g.linear(x, g.weight(file, `${prefix}.${name}.weight`), g.weight(file, `${prefix}.${name}.bias`));
+}
+
+/** Sum of two linear layers as one product: large results are written once. */
+function bothLinear({ g, file, prefix }: Half, ...layers: (readonly [Value, string])[]): Value {
+  const [x, names] = [layers.map(([value]) => value), layers.map(([, name]) => `${prefix}.${name}`)];
+  const [first, second] = names.map((name) => g.weight(file, `${name}.bias`));
+  const weight = g.concat(
+    names.map((name) => g.weight(file, `${name}.weight`)),
+    1,
+  );
+  return g.linear(g.concat(x, 1), weight, g.add(first!, second!));
 }
 
 function norm({ g, file, prefix }: Half, x: Value, name: string): Value {
