@@ -25,8 +25,8 @@ const HEAP_BYTES = 3e6;
 const SPARE_FILES = 16;
 /** The first tenth is too short for that in a short run: peaks of every kind have to be behind. */
 const MIN_WARM_UP_MINUTES = 1;
-/** Sessions of clients that vanished are kept for half a minute. */
-const EMPTY_LIMIT_MS = 60_000;
+/** Sessions of clients that vanished are kept for half a minute; a machine with other work takes its time. */
+const EMPTY_LIMIT_MS = 120_000;
 /** How often to look again when not all is gone yet. */
 const MEASURES = 6;
 const MEASURE_MS = 10_000;
