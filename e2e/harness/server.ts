@@ -21,8 +21,10 @@ export type RunningServer = {
 };
 
 /** Starts the server and waits until /health answers; throws with its output when it does not within two minutes. */
-export async function startServer(options: { modelsDir?: string; args?: string[] } = {}): Promise<RunningServer> {
-  const port = await freePort();
+export async function startServer(
+  options: { modelsDir?: string; port?: number; args?: string[] } = {},
+): Promise<RunningServer> {
+  const port = options.port ?? (await freePort());
   const home = mkdtempSync(join(tmpdir(), "everframe-e2e-"));
   const modelsDir = options.modelsDir ?? join(home, "models");
   const args = [
