@@ -164,8 +164,9 @@ const SHOTS: readonly Shot[] = [
     isLive: true,
     prepare: async (page) => {
       await page.evaluate(() => {
-        const inputs = new Map([["1", { name: "nanoKONTROL2" }]]);
-        Object.assign(navigator, { requestMIDIAccess: () => Promise.resolve({ inputs }) });
+        Object.assign(navigator, {
+          requestMIDIAccess: async () => ({ inputs: new Map([["1", { name: "nanoKONTROL2" }]]) }),
+        });
       });
       await live(page, "hologram", 1_500);
       if ((page.viewportSize()?.width ?? 0) < 640) return;

@@ -58,7 +58,7 @@ function Body({ control, value, onChange, onPress, hasInput }: BodyProps): React
           <Segments
             label={label}
             value={String(value ?? "")}
-            options={choices.map((choice) => ({ value: choice, label: choice }))}
+            options={choices.map((choice) => ({ value: choice, label: choice.replaceAll("_", " ") }))}
             onChange={onChange}
           />
         </div>

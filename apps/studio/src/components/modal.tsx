@@ -29,7 +29,12 @@ export function Modal({
       <Dialog.Portal>
         {isModal && <Dialog.Overlay className="fade fixed inset-0 z-40 bg-night/70 backdrop-blur-sm" />}
         <Dialog.Content
-          className={`pop fixed inset-x-3 bottom-3 z-50 mx-auto flex max-h-[calc(100dvh-1.5rem)] flex-col overflow-hidden rounded-3xl border border-edge bg-panel shadow-float sm:top-1/2 sm:bottom-auto sm:-translate-y-1/2 ${className}`}
+          className={`pop fixed inset-x-3 bottom-3 z-50 mx-auto flex max-h-[calc(100dvh-1.5rem)] flex-col overflow-hidden rounded-3xl border border-edge bg-panel shadow-float outline-none sm:top-1/2 sm:bottom-auto sm:-translate-y-1/2 ${className}`}
+          onOpenAutoFocus={(event) => {
+            // The dialog itself, not its first button, whose name would pop up.
+            event.preventDefault();
+            (event.currentTarget as HTMLElement).focus();
+          }}
           onInteractOutside={(event) => {
             if (!isModal) event.preventDefault();
           }}

@@ -1,5 +1,6 @@
 // Which model runs, and how it is loaded. Every change here loads it again; the last picture is held meanwhile.
-import { loadControls } from "../state/controls.ts";
+import { ChevronRight } from "lucide-react";
+import { type Control as ControlInfo, loadControls } from "../state/controls.ts";
 import { sizeText, stageText } from "../state/figures.ts";
 import { SIZES } from "../state/settings.ts";
 import { useStore, useStudio } from "../studio-context.tsx";
@@ -15,6 +16,16 @@ export function ModelPanel() {
   const schema = schemas[load.pipeline];
   const isLoading = pipeline?.status === "loading";
   const size = pipeline?.size;
+  const controls = loadControls(schema?.load_parameters ?? []);
+  const others = controls.filter(({ key }) => key !== "vaeType");
+  const draw = (control: ControlInfo) => (
+    <Control
+      key={control.key}
+      control={control}
+      value={load.values[control.key]}
+      onChange={(value) => void studio.watch.choose({ values: { ...load.values, [control.key]: value } })}
+    />
+  );
   return (
     <div className="flex flex-col gap-5" aria-busy={isLoading}>
       <div role="radiogroup" aria-label="Model" className="flex flex-col gap-2">
@@ -73,14 +84,16 @@ export function ModelPanel() {
           </div>
         </div>
       </Hint>
-      {loadControls(schema?.load_parameters ?? []).map((control) => (
-        <Control
-          key={control.key}
-          control={control}
-          value={load.values[control.key]}
-          onChange={(value) => void studio.watch.choose({ values: { ...load.values, [control.key]: value } })}
-        />
-      ))}
+      {controls.filter(({ key }) => key === "vaeType").map(draw)}
+      {others.length > 0 && (
+        <details className="group flex flex-col text-[0.85rem]">
+          <summary className="cursor-pointer list-none rounded-md text-soft transition hover:text-paper">
+            <ChevronRight className="mr-1 inline size-4 transition group-open:rotate-90" aria-hidden="true" />
+            More of the load
+          </summary>
+          <div className="mt-4 flex flex-col gap-5">{others.map(draw)}</div>
+        </details>
+      )}
       <a href="#models" className="text-[0.825rem] text-glow-soft underline-offset-4 hover:underline">
         What is installed, and what this machine can run
       </a>

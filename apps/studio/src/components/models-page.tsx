@@ -95,7 +95,7 @@ function ModelCard({ id }: { id: string }) {
             {schema.name}
             {isLoaded && <Badge tone="good">Running</Badge>}
             {!isLoaded && isHere && <Badge tone="plain">Installed</Badge>}
-            {model !== undefined && !isHere && <Badge tone="plain">{model.missing.length} files missing</Badge>}
+            {model !== undefined && !isHere && <Badge tone="plain">{missingText(model.missing.length)}</Badge>}
           </h3>
           <p className="text-pretty text-[0.9rem] text-soft leading-relaxed">{schema.description}</p>
           {fit !== undefined && (
@@ -175,6 +175,10 @@ function DownloadBar({ model: { progress } }: { model: ModelState }) {
       </p>
     </div>
   );
+}
+
+function missingText(count: number): string {
+  return count === 1 ? "1 file missing" : `${count} files missing`;
 }
 
 function Badge({ tone, children }: { tone: "good" | "plain"; children: React.ReactNode }) {

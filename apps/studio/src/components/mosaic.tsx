@@ -5,6 +5,9 @@ import { Scene, type StyleName } from "./scene.tsx";
 
 /** The part of the scene that is shown, in the scene's units: the person right of the middle, words on the left. */
 const VIEW = { left: 4, top: 6, width: 284, height: 160 };
+/** The same on a narrow screen: the face alone. */
+const NARROW_VIEW = { left: 112, width: 140 };
+const NARROW = "(max-width: 40rem)";
 const BOTTOM = VIEW.top + VIEW.height;
 /** Horizontal lean of the cuts. */
 const LEAN = 22;
@@ -23,10 +26,11 @@ const BANDS: readonly [StyleName, number][] = [
 /** Fills its parent, cropped to its shape. */
 export function Mosaic() {
   const id = useId();
+  const { left: start, width } = matchMedia(NARROW).matches ? NARROW_VIEW : VIEW;
   return (
     <svg
       className="absolute inset-0 size-full"
-      viewBox={`${VIEW.left} ${VIEW.top} ${VIEW.width} ${VIEW.height}`}
+      viewBox={`${start} ${VIEW.top} ${width} ${VIEW.height}`}
       preserveAspectRatio="xMidYMid slice"
       aria-hidden="true"
     >

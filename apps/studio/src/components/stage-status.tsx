@@ -11,6 +11,7 @@ export function StageStatus() {
   const isPending = useStore((state) => state.isPending);
   const interruption = useStore((state) => state.interruption);
   const inputTrouble = useStore((state) => state.inputTrouble);
+  const advice = useStore(currentAdvice);
   const fps = useStore(({ history }) => history.at(-1)?.fpsOut);
   const seconds = useSecondsSince(interruption?.sinceMs);
   const recording = useStore((state) => state.recording);
@@ -29,7 +30,7 @@ export function StageStatus() {
         : { tone: "bg-tally", text: "Live", isBad: false };
   return (
     <>
-      <div className="absolute top-3 left-3 z-10 flex flex-wrap items-center gap-2 sm:top-4 sm:left-4">
+      <div className="absolute top-3 left-3 z-10 flex max-w-[calc(78%-1.5rem)] flex-wrap items-center gap-2 sm:top-4 sm:left-4">
         <p className="chip" role="status">
           <span className={`tally size-2 rounded-full ${status.tone}`} aria-hidden="true" />
           {status.text}
@@ -41,6 +42,12 @@ export function StageStatus() {
           <p className="chip figures">
             <span className="size-2 rounded-[2px] bg-tally" aria-hidden="true" />
             {Math.floor(recordedS / 60)}:{String(recordedS % 60).padStart(2, "0")}
+          </p>
+        )}
+        {advice !== undefined && (
+          <p className="chip min-w-0 font-normal text-soft max-sm:hidden" role="status">
+            <span className="size-1.5 shrink-0 rounded-full bg-glow" aria-hidden="true" />
+            <span className="truncate">{advice}</span>
           </p>
         )}
       </div>

@@ -31,7 +31,11 @@ export function IdleView() {
   const kind = useStore((state) => state.kind);
   return (
     <Words>
-      <Title>Ready when you are.</Title>
+      <Title>
+        Ready when
+        <br />
+        you are.
+      </Title>
       <p className="text-[0.95rem] text-soft max-sm:hidden">Everything you set is still there.</p>
       <div className="flex flex-wrap gap-2.5">
         <Button look="primary" size="large" icon={<RotateCw aria-hidden="true" />} onClick={() => studio.start(kind)}>

@@ -5,7 +5,6 @@ import { Inspector } from "./inspector.tsx";
 import { LookStrip } from "./look-strip.tsx";
 import { PromptBar } from "./prompt-bar.tsx";
 import { Stage } from "./stage.tsx";
-import { Advice } from "./stage-status.tsx";
 import { TimelineDrawer } from "./timeline-drawer.tsx";
 
 export function Workspace() {
@@ -16,7 +15,6 @@ export function Workspace() {
     <main className="flex min-h-0 flex-1 flex-col gap-3 px-3 pb-3 lg:grid lg:grid-cols-[minmax(0,1fr)_22rem] lg:gap-4 lg:px-5 lg:pb-5">
       <div className="flex min-h-0 min-w-0 flex-col gap-2.5 lg:gap-3">
         <Stage />
-        <Advice />
         <div
           className={`flex flex-col gap-2 transition-opacity ${isUnchanged ? "opacity-35" : ""}`}
           inert={isUnchanged}

@@ -104,8 +104,8 @@ export class PipelineWatch {
       return this.#miss(error);
     }
     if (loads !== this.#loads) return POLL_LOADING_MS;
-    const { notice, pipeline: former, isReachable, phase } = this.#store.get();
-    if (isReachable !== true) await this.#learn();
+    if (this.#store.get().isReachable !== true) await this.#learn();
+    const { notice, pipeline: former, phase } = this.#store.get();
     // What was loaded is gone: the server was started anew.
     if (former?.status === "loaded" && pipeline.status === "not_loaded") this.#loadSent = false;
     this.#store.update({ isReachable: true, pipeline, notice: notice === UNREACHABLE ? undefined : notice });

@@ -8,10 +8,10 @@ import { KEYS, type State } from "../state/state.ts";
 import type { Store } from "../state/store.ts";
 import { pictureOf } from "./pictures.ts";
 
-/** How long a look must be on before the picture is surely made with it: two chunks, and the way here. */
-const SETTLE_CHUNKS = 2;
-const SETTLE_MS = 900;
-const SIZE = { width: 128, height: 72 };
+/** From the start of the chunk that uses a look to the middle of its pictures here: the chunk, half of its showing, the way. */
+const SETTLE_CHUNKS = 1.5;
+const SETTLE_MS = 500;
+const SIZE = { width: 160, height: 90 };
 
 type Parts = {
   store: Store<State>;
@@ -36,7 +36,7 @@ export class Thumbnails {
     const [prompt] = look.prompts;
     const preset = look.prompts.length === 1 && prompt !== undefined ? presetOf(prompt.text) : undefined;
     if (preset === undefined || this.#parts.store.get().phase !== "live") return;
-    this.#timer = setTimeout(() => this.#take(preset), this.#settleMs() * 1.5);
+    this.#timer = setTimeout(() => this.#take(preset), 2 * this.#settleMs());
   }
 
   /** Plays every look for a moment and takes its picture; a second call ends that. The look before comes back. */
@@ -55,6 +55,7 @@ export class Thumbnails {
         if (tour.signal.aborted || store.get().phase !== "live") break;
         store.update({ touring: preset.id });
         setLook({ ...withPrompt(before, preset.prompt), transitionChunks: 0 });
+        await this.#untilApplied(tour.signal);
         await pauseFor(this.#settleMs(), tour.signal);
         if (!tour.signal.aborted) this.#take(preset);
       }
@@ -87,6 +88,22 @@ export class Thumbnails {
   #keep(thumbnails: State["thumbnails"]): void {
     this.#parts.store.update({ thumbnails });
     writeStored(KEYS.thumbnails, thumbnails);
+  }
+
+  /** Resolves when a chunk has begun that uses what was set last. */
+  #untilApplied(signal: AbortSignal): Promise<void> {
+    const { store } = this.#parts;
+    return new Promise((resolve) => {
+      const look = () => {
+        if (store.get().isPending && !signal.aborted) return;
+        unsubscribe();
+        signal.removeEventListener("abort", look);
+        resolve();
+      };
+      const unsubscribe = store.subscribe(look);
+      signal.addEventListener("abort", look);
+      look();
+    });
   }
 
   #settleMs(): number {

@@ -3,6 +3,8 @@
 
 const WIDTH = 360;
 const HEIGHT = 200;
+const ZOOM = 1.22;
+const FOCUS = { x: 181, y: 104 };
 
 const SHAPES = {
   hair: "M134 96C126 48 150 26 181 26C214 26 236 50 227 98C224 108 220 112 217 114L143 114C139 110 136 104 134 96Z",
@@ -31,6 +33,9 @@ export function paintClip(context: CanvasRenderingContext2D, seconds: number): v
   context.save();
   context.translate((width - WIDTH * scale) / 2, (height - HEIGHT * scale) / 2);
   context.scale(scale, scale);
+  // Nearer: the face is what matters.
+  context.translate(-FOCUS.x * (ZOOM - 1), -FOCUS.y * (ZOOM - 1));
+  context.scale(ZOOM, ZOOM);
   room(context, paths, seconds);
   person(context, paths, seconds);
   context.restore();
@@ -114,22 +119,26 @@ function person(context: CanvasRenderingContext2D, shapes: Shapes, seconds: numb
   context.lineCap = "round";
   context.strokeStyle = "#3a241c";
   context.lineWidth = 3;
-  stroke(context, [158, 86 + beat], [172, 84 + beat]);
-  stroke(context, [191, 84 + beat], [205, 86 + beat]);
+  arch(context, 165, 86 + beat);
+  arch(context, 198, 86 + beat);
   context.strokeStyle = "#bb7a55";
   context.lineWidth = 2.2;
   context.stroke(shapes.nose);
+  const smile = 3.5 + 2 * Math.max(0, Math.sin(seconds * 2.3));
   context.fillStyle = "#a8443f";
-  ellipse(context, 182, 124, 10, 2.4 + 2.4 * Math.max(0, Math.sin(seconds * 2.3)));
+  context.beginPath();
+  context.moveTo(168, 121);
+  context.quadraticCurveTo(182, 124, 195, 120);
+  context.quadraticCurveTo(182, 124 + 2.6 * smile, 168, 121);
+  context.fill();
   context.restore();
 }
 
-type Point = readonly [number, number];
-
-function stroke(context: CanvasRenderingContext2D, from: Point, to: Point): void {
+/** An eyebrow. */
+function arch(context: CanvasRenderingContext2D, x: number, y: number): void {
   context.beginPath();
-  context.moveTo(...from);
-  context.lineTo(...to);
+  context.moveTo(x - 7.5, y + 0.5);
+  context.quadraticCurveTo(x, y - 4, x + 7.5, y + 0.5);
   context.stroke();
 }
 
