@@ -130,6 +130,81 @@ for (const [name, visit] of Object.entries(VISITS)) {
   });
 }
 
+type SdkWindow = { Sdk: typeof import("../packages/client/src/index.ts") };
+
+test("beside the stream: schemas, models, assets, stills, recordings, pauses, and refusals in words", async () => {
+  const page = await product.browser.newPage({ bypassCSP: true });
+  await page.goto(`${product.server.url}/health`);
+  await page.addScriptTag({ type: "module", content: 'import * as sdk from "/everframe.js"; window.Sdk = sdk;' });
+  await page.waitForFunction(() => "Sdk" in window);
+  const seen = await page.evaluate(async () => {
+    const { Sdk } = window as unknown as SdkWindow;
+    const client = Sdk.createClient();
+    const { longlive } = await client.schemas();
+    const models = await client.models.status("passthrough");
+    const hardware = await client.hardware();
+    const input = Sdk.scene({ width: 320, height: 176 });
+    const canvas = document.createElement("canvas");
+    canvas.getContext("2d")?.fillRect(0, 0, 9, 9);
+    const image = await new Promise<Blob | null>((resolve) => canvas.toBlob(resolve));
+    const asset = await client.assets.upload(image ?? new Blob(), { name: "sdk/nine.png" });
+    const listed = (await client.assets.list({ type: "image" })).map(({ path }) => path);
+    const fetched = await client.assets.fetch(asset);
+    await client.assets.remove(asset);
+    const gone = await client.assets.fetch(asset).catch((error) => error.reason);
+
+    const { size } = await client.load({ pipeline: "passthrough", width: 320, height: 176 });
+    const session = await client.connect({ stream: input });
+    const frame = await new Promise<{ width: number; height: number }>((resolve) => session.on("frame", resolve));
+    const still = await createImageBitmap(await session.snapshot());
+    const recording = await session.recording.start({ format: "webm" }).catch((error) => error.reason);
+    await session.pause();
+    const refused = await session.set({ noiseScale: 9 }).catch((error) => error);
+    await session.resume();
+    const whole = recording === "encoder_missing" ? undefined : await session.recording.stop();
+    const file = whole && (await session.recording.download());
+    session.close();
+    const [track] = input.stream.getVideoTracks();
+    const afterClose = track?.readyState;
+    input.release();
+    return {
+      key: longlive?.parameters.find(({ name }) => name === "noise_scale")?.key,
+      loadKey: longlive?.load_parameters.find(({ name }) => name === "vace_enabled")?.key,
+      downloaded: models.downloaded,
+      cores: hardware.cores,
+      isListed: listed.includes(asset.path),
+      sizes: [image?.size, fetched.size],
+      gone,
+      size,
+      frame: [frame.width, frame.height],
+      still: [still.width, still.height],
+      refused: { code: refused.code, rejections: refused.rejections, help: refused.help },
+      recorded: file === undefined ? undefined : [file.size, whole?.bytes],
+      tracks: [afterClose, track?.readyState],
+    };
+  });
+  expect(seen).toMatchObject({
+    key: "noiseScale",
+    loadKey: "vaceEnabled",
+    downloaded: true,
+    isListed: true,
+    gone: "asset_not_found",
+    size: { width: 320, height: 176 },
+    frame: [320, 176],
+    still: [320, 176],
+    refused: {
+      code: "rejected",
+      rejections: [{ name: "noiseScale" }],
+      help: "noiseScale must be a number from 0 to 1.",
+    },
+    tracks: ["live", "ended"],
+  });
+  expect(seen.cores).toBeGreaterThan(0);
+  expect(seen.sizes[0]).toBe(seen.sizes[1]);
+  if (seen.recorded !== undefined) expect(seen.recorded[0]).toBe(seen.recorded[1]);
+  await page.close();
+});
+
 /** An image in reds and yellows, as PNG. */
 async function painting(page: Page): Promise<Buffer> {
   const address = await page.evaluate(() => {
