@@ -158,6 +158,28 @@ test("a stream is sent as video, can be replaced, and its tracks outlive the ses
   second.stop();
 });
 
+test("the input mode follows the input, until it is set", async () => {
+  const track = new wrtc.nonstandard.RTCVideoSource().createTrack();
+  const stream = new wrtc.MediaStream([track]) as unknown as MediaStream;
+  const { session, peer } = await connect();
+  const modes = () => peer.received.map((message) => (message as Record<string, unknown>)["input_mode"]);
+  await session.replaceInput(stream);
+  await until(() => modes().length === 1);
+  peer.channel?.send(
+    JSON.stringify({ type: "parameters_applied", parameters: { input_mode: "video" }, chunk: 0, request_ids: [1] }),
+  );
+  await until(() => session.parameters.inputMode === "video");
+  await session.replaceInput(undefined);
+  await until(() => modes().length === 2);
+  expect(modes()).toEqual(["video", "text"]);
+  void session.set({ inputMode: "text" });
+  await session.replaceInput(stream);
+  await until(() => modes().length === 3);
+  session.close();
+  expect(modes()).toEqual(["video", "text", "text"]);
+  track.stop();
+});
+
 test("parameters reach the server merged, the last value last", async () => {
   const { session, peer } = await connect();
   for (let i = 0; i <= 50; i++) void session.set({ noiseScale: i / 50 });
