@@ -13,7 +13,7 @@ const SILENCE_LIMIT_MS = 5500;
 export type WatchdogOptions = {
   clock: Clock;
   bytesReceived: () => Promise<number>;
-  /** Nothing came for some seconds. */
+  /** Nothing came for some seconds; told again each second, because the library may say meanwhile that it is connected. */
   onSilent: () => void;
   /** Something comes again. */
   onHeard: () => void;
@@ -25,6 +25,7 @@ export class Watchdog {
   #bytes = 0;
   #heardMs: number;
   #isSilent = false;
+  #isCounting = false;
   #cancel: () => void;
   #stopped = false;
 
@@ -40,25 +41,32 @@ export class Watchdog {
   }
 
   #poll(): void {
-    // A failing count is as good as silence: the peer is broken or closed.
+    this.#cancel = this.#options.clock.after(POLL_MS, () => this.#poll());
+    // A count that never comes is as good as silence: the peer is broken or closed. So is one that fails.
+    if (this.#isCounting) {
+      this.#judge(this.#bytes);
+      return;
+    }
+    this.#isCounting = true;
     void this.#options
       .bytesReceived()
       .catch(() => 0)
-      .then((bytes) => this.#judge(bytes));
+      .then((bytes) => {
+        this.#isCounting = false;
+        this.#judge(bytes);
+      });
   }
 
   #judge(bytes: number): void {
     if (this.#stopped) return;
-    this.#cancel = this.#options.clock.after(POLL_MS, () => this.#poll());
     const now = this.#options.clock.now();
     // The count falls when a path that was in use is given up, which is no news from the client.
     const isHeard = bytes > this.#bytes;
     this.#bytes = bytes;
     if (isHeard) this.#heardMs = now;
-    const isSilent = now - this.#heardMs >= SILENCE_LIMIT_MS;
-    if (isSilent === this.#isSilent) return;
-    this.#isSilent = isSilent;
-    if (isSilent) this.#options.onSilent();
-    else this.#options.onHeard();
+    const wasSilent = this.#isSilent;
+    this.#isSilent = now - this.#heardMs >= SILENCE_LIMIT_MS;
+    if (this.#isSilent) this.#options.onSilent();
+    else if (wasSilent) this.#options.onHeard();
   }
 }
