@@ -33,7 +33,9 @@ function build(folder, made, others) {
   if (existsSync(target) && Math.max(...sources.map(newest)) <= statSync(target).mtimeMs) return;
   const vite = join(root, "node_modules/vite/bin/vite.js");
   const options = ["build", "--logLevel", "warn"];
-  const { status } = spawnSync(process.execPath, [vite, ...options], { cwd, stdio: ["ignore", 2, 2] });
+  // Whatever the caller's own mode is: React built for development is half as large again and slower.
+  const env = { ...process.env, NODE_ENV: "production" };
+  const { status } = spawnSync(process.execPath, [vite, ...options], { cwd, env, stdio: ["ignore", 2, 2] });
   if (status !== 0) {
     console.error(
       `${folder} could not be built (see above). The API still starts; what is missing says so at its address.`,

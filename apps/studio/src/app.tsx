@@ -31,7 +31,7 @@ function Page() {
   const isWelcome = page === "studio" && !hasStarted;
   return (
     <div
-      className={`relative flex flex-col ${isWelcome || page === "models" ? "h-dvh min-h-[34rem]" : "min-h-dvh lg:h-dvh lg:min-h-[36rem]"}`}
+      className={`relative flex flex-col overflow-x-clip ${isWelcome || page === "models" ? "h-dvh min-h-[34rem]" : "min-h-dvh lg:h-dvh lg:min-h-[36rem]"}`}
     >
       {isWelcome && <Welcome />}
       <TopBar isBare={isWelcome} />

@@ -13,7 +13,7 @@ export function Workspace() {
   const isUnchanged = useStore(({ settings, schemas }) => schemas[settings.load.pipeline]?.supports_prompts === false);
   return (
     <main className="flex min-h-0 flex-1 flex-col gap-3 px-3 pb-3 lg:grid lg:grid-cols-[minmax(0,1fr)_22rem] lg:gap-4 lg:px-5 lg:pb-5">
-      <div className="flex min-h-0 min-w-0 flex-col gap-2.5 lg:gap-3">
+      <div className="flex min-h-0 min-w-0 flex-col gap-3 max-lg:contents">
         <Stage />
         <div
           className={`flex flex-col gap-2 transition-opacity ${isUnchanged ? "opacity-35" : ""}`}

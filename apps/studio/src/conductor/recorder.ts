@@ -34,6 +34,8 @@ export class Recorder {
       if (this.#recorder === recorder) this.#store.update({ recording: { startedMs, bytes } });
     });
     recorder.addEventListener("stop", () => {
+      // The browser ends it when the connection is made again with other tracks.
+      if (this.#recorder === recorder) this.stop();
       save(new Blob(this.#slices, { type: type.replace(/;.*/, "") }), fileName("recording", extensionOf(type)));
       this.#slices = [];
     });

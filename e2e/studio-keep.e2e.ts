@@ -1,0 +1,149 @@
+// What the studio shows elsewhere and keeps: layouts, windows, recordings, stills, reference images.
+import { readFile } from "node:fs/promises";
+import type { Page } from "playwright-core";
+import { expect, test } from "vitest";
+import { meanColour, meanSaturation, type Picture } from "./harness/picture.ts";
+import { useProduct } from "./harness/product.ts";
+import {
+  isSepia,
+  loadSmall,
+  OUTPUT,
+  openStudio,
+  picture,
+  sendPrompt,
+  startSource,
+  untilPicture,
+} from "./harness/studio-page.ts";
+
+const product = useProduct();
+const button = (page: Page, name: string) => page.getByRole("button", { name, exact: true });
+
+/** An encoded picture's pixels, decoded by the browser; a part of it, in shares of its width. */
+function decode(page: Page, bytes: Buffer, type: string, from = 0, to = 1): Promise<Picture> {
+  return page.evaluate(
+    async ([base64, mime, left, right]) => {
+      const blob = new Blob([Uint8Array.from(atob(base64), (char) => char.charCodeAt(0))], { type: mime });
+      let source: ImageBitmap | HTMLVideoElement;
+      let width: number;
+      let height: number;
+      if (mime.startsWith("video")) {
+        const video = document.createElement("video");
+        video.muted = true;
+        video.src = URL.createObjectURL(blob);
+        await video.play();
+        await new Promise((resolve) => setTimeout(resolve, 600));
+        [source, width, height] = [video, video.videoWidth, video.videoHeight];
+      } else {
+        const bitmap = await createImageBitmap(blob);
+        [source, width, height] = [bitmap, bitmap.width, bitmap.height];
+      }
+      const canvas = Object.assign(document.createElement("canvas"), { width: 144, height: 80 });
+      const context = canvas.getContext("2d");
+      context?.drawImage(source, left * width, 0, (right - left) * width, height, 0, 0, 144, 80);
+      return { width: 144, height: 80, data: [...(context?.getImageData(0, 0, 144, 80).data ?? [])] };
+    },
+    [bytes.toString("base64"), type, from, to] as const,
+  );
+}
+
+async function downloaded(page: Page, act: () => Promise<void>): Promise<{ name: string; bytes: Buffer }> {
+  const [download] = await Promise.all([page.waitForEvent("download"), act()]);
+  return { name: download.suggestedFilename(), bytes: await readFile(await download.path()) };
+}
+
+test("layouts, the projector's window, a still and a recording all show the picture that was asked for", async () => {
+  await loadSmall(product.server.url);
+  const { page, problems, context } = await openStudio(product.browser, product.server.url);
+  await startSource(page, "Sample clip");
+  await sendPrompt(page, "black and white");
+  await untilPicture(page, OUTPUT, (p) => meanSaturation(p) < 0.15);
+
+  const frame = page.locator(".stage-frame");
+  await button(page, "Split by a line").click();
+  await page.getByRole("slider", { name: "Line between input and output" }).press("ArrowRight");
+  await page.mouse.move(5, 5);
+  await page.waitForTimeout(600);
+  const split = await frame.screenshot();
+  expect(meanSaturation(await decode(page, split, "image/png", 0.05, 0.45))).toBeGreaterThan(0.2);
+  expect(meanSaturation(await decode(page, split, "image/png", 0.6, 0.95))).toBeLessThan(0.15);
+  await button(page, "Side by side").click();
+  const side = await frame.boundingBox();
+  expect((side?.width ?? 0) / (side?.height ?? 1)).toBeGreaterThan(2.5);
+  await button(page, "Output with the input as an inset").click();
+  const inset = page.getByRole("group", { name: "Input, movable with the arrow keys" });
+  const before = await inset.boundingBox();
+  await inset.press("ArrowLeft");
+  await inset.press("ArrowDown");
+  const after = await inset.boundingBox();
+  expect(after?.x).toBeLessThan(before?.x ?? 0);
+  expect(after?.y).toBeGreaterThan(before?.y ?? 0);
+
+  await sendPrompt(page, "sepia");
+  await untilPicture(page, OUTPUT, isSepia);
+  const [popup] = await Promise.all([page.waitForEvent("popup"), button(page, "Window for a projector").click()]);
+  await untilPicture(popup, "video", isSepia);
+  await popup.close();
+
+  const still = await downloaded(page, () => button(page, "Take a still").click());
+  expect(still.name).toMatch(/^everframe-still-.*\.jpg$/);
+  expect(isSepia(await decode(page, still.bytes, "image/jpeg"))).toBe(true);
+
+  await button(page, "Record").click();
+  await page.waitForTimeout(3_000);
+  const recording = await downloaded(page, () => button(page, "Stop recording").click());
+  const type = recording.name.endsWith(".mp4") ? "video/mp4" : "video/webm";
+  expect(isSepia(await decode(page, recording.bytes, type))).toBe(true);
+
+  await page.locator("h1").click();
+  await page.keyboard.press("f");
+  await page.waitForFunction(() => document.fullscreenElement !== null);
+  expect(problems).toEqual([]);
+  await context.close();
+});
+
+test("reference images come by file, paste and snapshot, and give the picture their colours", async () => {
+  await loadSmall(product.server.url);
+  const { page, problems, context } = await openStudio(product.browser, product.server.url);
+  await startSource(page, "Sample clip");
+  await page.getByRole("radio", { name: "VACE" }).click();
+  await sendPrompt(page, "photo");
+  await page.waitForTimeout(4_000);
+  const warmth = (p: Picture): number => meanColour(p)[0] - meanColour(p)[2];
+  const plain = await picture(page);
+  if (plain === undefined) throw new Error("there was no picture");
+  const painting = (ground: string, shapes: string) =>
+    page.evaluate(
+      ([first, second]) => {
+        const canvas = Object.assign(document.createElement("canvas"), { width: 300, height: 200 });
+        const context = canvas.getContext("2d");
+        if (context === null) throw new Error("no canvas");
+        context.fillStyle = first;
+        context.fillRect(0, 0, 300, 200);
+        context.fillStyle = second;
+        for (let i = 0; i < 9; i++) context.fillRect((i * 97) % 300, (i * 53) % 200, 50, 40);
+        return canvas.toDataURL("image/png").split(",")[1] ?? "";
+      },
+      [ground, shapes] as const,
+    );
+  const ice = Buffer.from(await painting("#0a2a8c", "#40b8ff"), "base64");
+  await page.getByLabel("Reference image files").setInputFiles({ name: "ice.png", mimeType: "image/png", buffer: ice });
+  await page.getByRole("img", { name: "ice.png" }).waitFor();
+  await untilPicture(page, OUTPUT, (p) => warmth(p) < warmth(plain) - 12);
+  await button(page, "Remove ice.png").click();
+  await untilPicture(page, OUTPUT, (p) => warmth(p) > warmth(plain) - 6);
+
+  await page.evaluate(
+    (base64) => {
+      const bytes = Uint8Array.from(atob(base64), (char) => char.charCodeAt(0));
+      const files = new DataTransfer();
+      files.items.add(new File([bytes], "pasted.png", { type: "image/png" }));
+      window.dispatchEvent(new ClipboardEvent("paste", { clipboardData: files }));
+    },
+    await painting("#b02808", "#ffb020"),
+  );
+  await page.getByRole("img", { name: "pasted.png" }).waitFor();
+  await button(page, "Take the input as a reference").click();
+  await page.getByRole("img", { name: "Snapshot" }).waitFor();
+  expect(problems).toEqual([]);
+  await context.close();
+});
