@@ -19,4 +19,5 @@ class Mottle:
         of_latents = torch.einsum("cz,bzfhw->bcfhw", self.colour, off)
         b, c, f, h, w = of_latents.shape
         of_tokens = of_latents.view(b, c, f, h // 2, 2, w // 2, 2).mean((4, 6))
-        return (of_latents.square().sum(1).mean((1, 2, 3)) + 4 * of_tokens.square().sum(1).mean((1, 2, 3))) / 2
+        mean = lambda e: e.square().sum(1).mean((1, 2, 3)) / off.shape[1]
+        return (mean(of_latents) + 4 * mean(of_tokens)) / 2
