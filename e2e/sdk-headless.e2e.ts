@@ -31,7 +31,7 @@ afterAll(async () => {
 
 /** Runs a program to its end; throws with what it said when it fails. */
 function run(program: string, args: readonly string[], cwd = ROOT): Buffer {
-  const { status, stdout, stderr } = spawnSync(program, args, { cwd, maxBuffer: 1 << 28, timeout: 200_000 });
+  const { status, stdout, stderr } = spawnSync(program, args, { cwd, maxBuffer: 1 << 28, timeout: 110_000 });
   if (status !== 0) throw new Error(`${program} ended with ${status}:\n${stdout.toString().slice(-500)}\n${stderr}`);
   return stdout;
 }

@@ -48,6 +48,7 @@ async def main():
     channel.on("message", print)  # stats, parameters_applied, ...; channel.send(json.dumps({...})) changes parameters
     peer.addTrack(video)
     peer.on("track", recorder.addTrack)
+    peer.on("connectionstatechange", lambda: peer.connectionState == "failed" and ended.set())
 
     await peer.setLocalDescription(await peer.createOffer())  # aiortc puts all its candidates into the offer
     parameters = {"input_mode": "video", "prompts": [{"text": args.prompt, "weight": 1}], "vace_enabled": False}
@@ -56,6 +57,8 @@ async def main():
     await peer.setRemoteDescription(RTCSessionDescription(answer["sdp"], answer["type"]))
     await recorder.start()
     await ended.wait()
+    if peer.connectionState == "failed":
+        raise SystemExit("The connection to the server was lost.")
     await asyncio.sleep(TAIL_S)
     await recorder.stop()
     await peer.close()
