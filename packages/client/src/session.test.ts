@@ -300,12 +300,14 @@ test("a stopped stream says why, then closes", async () => {
 });
 
 test("a server that ends is waited for, as one that is started anew", async () => {
-  const { session, peer } = await connect();
+  const states: SessionState[] = [];
+  const { session, peer } = await connect({ onState: (state) => states.push(state) });
   peer.channel?.send(JSON.stringify({ type: "stream_stopped", reason: "server_shutdown" }));
-  await until(() => session.state.name === "live" && session.state.interrupted);
-  expect(session.state).toMatchObject({ attempt: 1, error: { reason: "server_shutdown" } });
-  await until(() => session.state.name === "live" && !session.state.interrupted);
+  await until(() => states.length >= 4);
+  expect(states[2]).toMatchObject({ interrupted: true, attempt: 1, error: { reason: "server_shutdown" } });
+  expect(states[3]).toEqual({ name: "live", interrupted: false });
   expect(server.offers[1]).toMatchObject({ sessionId: "session-1" });
+  session.close();
 });
 
 test("without a reconnection policy the end of the server is the end of the session", async () => {
