@@ -1,5 +1,6 @@
 // Each new picture of a stream, for pages that draw the output themselves: a video element that is not in the page plays the
 // stream and says when it shows something new.
+import { ClientError } from "./errors.ts";
 
 /** A picture that was just shown: draw `video` into a canvas. */
 export type Frame = {
@@ -13,6 +14,9 @@ export type Frame = {
 
 /** Calls back with each new picture until the function that it returns is called. Rests while the page is hidden. */
 export function watchFrames(stream: MediaStream, onFrame: (frame: Frame) => void): () => void {
+  if (typeof document === "undefined") {
+    throw ClientError.unsupported("There is no browser to show pictures.", "Take the track of session.output instead.");
+  }
   const video = document.createElement("video");
   video.muted = true;
   video.playsInline = true;

@@ -124,7 +124,7 @@ describe("a server without a token", () => {
 });
 
 describe("a server with a token", () => {
-  it("[SEC5] refuses everything without it but the question whether it lives", async () => {
+  it("[SEC5] refuses everything without it but the SDK and the question whether it lives", async () => {
     const server = app({ token: TOKEN });
     for (const path of ["/api/v1/pipeline/status", "/metrics", "/health", "/"]) {
       for (const init of [{}, bearer("wrong"), bearer(`${TOKEN}x`)]) {
@@ -136,6 +136,7 @@ describe("a server with a token", () => {
       expect((await server.request(path, bearer(TOKEN))).status).toBe(200);
     }
     expect((await server.request("/healthz")).status).toBe(200);
+    expect((await server.request("/everframe.js", { headers: { Origin: EVIL } })).status).toBe(200);
     expect((await server.request(`/api/v1/pipeline/status?token=${TOKEN}`)).status).toBe(401);
     const foreign = { headers: { Origin: EVIL, Authorization: `Bearer ${TOKEN}`, Host: "evil.example" } };
     expect((await server.request("/api/v1/sessions", foreign)).status).toBe(200);

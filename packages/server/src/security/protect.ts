@@ -37,8 +37,8 @@ const RATES: Rates = {
 /** What the guide's clients use, and sessions by an id that only their own clients know. */
 const GUIDE_PATHS =
   /^\/(healthz?|api\/v1\/(pipeline\/(load|status)|pipelines\/schemas|webrtc\/.+|assets|models\/.+|(sessions|recordings)\/[^/]+.*))$/;
-/** For what watches the process: it says nothing but that it lives. */
-const FREE_PATHS = new Set(["/healthz", LOGIN_PATH]);
+/** For what watches the process, and for pages elsewhere that import the SDK: neither says anything of this server. */
+const FREE_PATHS = new Set(["/healthz", "/everframe.js", LOGIN_PATH]);
 const EXPOSED_HEADERS = ["Retry-After", "Content-Disposition", "Content-Range", "ETag", "WWW-Authenticate"];
 const MAX_FORM_BYTES = 8192;
 
