@@ -18,13 +18,16 @@ const STILL_SHARE = 0.2;
 const JUMP = [40, 80] as const;
 
 const RGBA = 4;
+const BLOCK = 8;
+/** Fixed-point numbers: half the time of floating ones here. */
+const UNIT = 256;
 
 export class PictureFilter {
   readonly #gate: StillGate;
   /** The newest two pictures as the model made them, newest first. */
   #made: readonly Uint8Array[] = [];
-  /** The newest picture as it was shown. */
-  #shown: Float32Array | undefined;
+  /** The newest picture as it was shown, in 1/256 of a level. */
+  #shown: Uint16Array | undefined;
 
   constructor(width: number, height: number) {
     this.#gate = new StillGate(width, height);
@@ -42,34 +45,48 @@ export class PictureFilter {
    */
   apply(frames: readonly Frame[], input: Pixels | undefined): void {
     const moving = input?.frames === frames.length ? this.#gate.next(input) : undefined;
-    const made = frames.map(({ data }) => data.slice());
-    // A stream's first picture is a latent of its own.
-    const lead = frames.length % TIME_FACTOR;
-    for (const [i, frame] of frames.entries()) {
-      const [before, twoBefore] = [made[i - 1] ?? this.#made[0], made[i - 2] ?? this.#made[1 - i]];
-      const after = made[i + 1];
-      if (i % TIME_FACTOR === lead && before && twoBefore && after) soften(frame.data, before, twoBefore, after);
-      this.#shown = this.#average(frame, moving?.[i]);
+    // A stream's first picture is a latent of its own. What surrounds a border is changed only afterwards.
+    for (let i = frames.length % TIME_FACTOR; i < frames.length; i += TIME_FACTOR) {
+      const [before, twoBefore] = [this.#madeAt(frames, i - 1), this.#madeAt(frames, i - 2)];
+      const after = frames[i + 1]?.data;
+      if (before && twoBefore && after) soften(frames[i]!.data, before, twoBefore, after);
     }
-    const [last, lastButOne] = [made.at(-1), made.at(-2)];
+    const [lastButOne, last] = frames.slice(-2).map(({ data }) => data.slice());
+    for (const [i, frame] of frames.entries()) {
+      if (moving && this.#shown) blend(this.#shown, frame, moving[i]!);
+      else if (moving) this.#shown = Uint16Array.from(frame.data, (value) => value * UNIT);
+    }
+    // Pictures without an input are shown as they are, and the next input begins anew.
+    if (!moving) {
+      this.#shown = undefined;
+      this.#gate.reset();
+    }
     if (last && lastButOne) this.#made = [last, lastButOne];
   }
 
-  /** @param moving per block of 8 x 8 pixels, 0 still to 1 moving */
-  #average({ width, height, data }: Frame, moving: Float32Array | undefined): Float32Array {
-    const shown = this.#shown;
-    if (!shown || !moving) return Float32Array.from(data);
-    const columns = Math.ceil(width / 8);
-    for (let y = 0; y < height; y++) {
-      for (let x = 0; x < width; x += 8) {
-        const share = STILL_SHARE + (1 - STILL_SHARE) * moving[(y >> 3) * columns + (x >> 3)]!;
-        const start = RGBA * (y * width + x);
-        const end = RGBA * (y * width + Math.min(width, x + 8));
-        for (let i = start; i < end; i++) shown[i]! += share * (data[i]! - shown[i]!);
+  #madeAt(frames: readonly Frame[], i: number): Uint8Array | undefined {
+    return i < 0 ? this.#made[-1 - i] : frames[i]!.data;
+  }
+}
+
+/**
+ * Moves what is shown towards the next picture, and makes that what is shown.
+ * @param moving per block, 0 still to 1 moving
+ */
+function blend(shown: Uint16Array, { width, height, data }: Frame, moving: Float32Array): void {
+  const columns = Math.ceil(width / BLOCK);
+  for (let y = 0; y < height; y++) {
+    const row = Math.floor(y / BLOCK) * columns;
+    for (let column = 0; column < columns; column++) {
+      const share = Math.round(UNIT * (STILL_SHARE + (1 - STILL_SHARE) * moving[row + column]!));
+      const start = RGBA * (y * width + BLOCK * column);
+      const end = RGBA * (y * width + Math.min(width, BLOCK * (column + 1)));
+      for (let i = start; i < end; i++) {
+        const value = shown[i]! + ((share * (data[i]! * UNIT - shown[i]!)) >> 8);
+        shown[i] = value;
+        data[i] = (value + UNIT / 2) >> 8;
       }
     }
-    for (let i = 0; i < data.length; i++) data[i] = shown[i]! + 0.5; // rounds
-    return shown;
   }
 }
 
@@ -78,11 +95,10 @@ function soften(picture: Uint8Array, before: Uint8Array, twoBefore: Uint8Array, 
   const [low, high] = JUMP;
   for (let i = 0; i < picture.length; i++) {
     const now = picture[i]!;
-    const explained = 0.5 * (before[i]! - twoBefore[i]! + after[i]! - now);
-    const jump = now - before[i]! - explained;
+    const jump = now - before[i]! - (before[i]! - twoBefore[i]! + after[i]! - now) / 2;
     const size = Math.abs(jump);
     if (size >= high) continue;
-    const weight = size <= low ? 0.5 : (0.5 * (high - size)) / (high - low);
-    picture[i] = Math.min(255, Math.max(0, now - weight * jump)) + 0.5;
+    const share = size <= low ? 0.5 : (0.5 * (high - size)) / (high - low);
+    picture[i] = Math.min(255, Math.max(0, now - share * jump)) + 0.5;
   }
 }

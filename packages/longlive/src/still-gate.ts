@@ -8,6 +8,8 @@ import type { Pixels } from "./preprocess.ts";
 /** Changes of brightness, of 255, below which a block is still and above which it moves. */
 const CHANGE = [3, 7] as const;
 const CELL = 4;
+/** Every second row is enough against noise, and half of the work. */
+const ROW_STEP = 2;
 
 export class StillGate {
   readonly #width: number;
@@ -43,13 +45,14 @@ export class StillGate {
     const columns = Math.ceil(width / CELL);
     const cells = new Float32Array(columns * Math.ceil(height / CELL));
     const plane = width * height;
-    for (let y = 0; y < height; y++) {
-      const row = (y >> 2) * columns;
+    for (let y = 0; y < height; y += ROW_STEP) {
+      const row = Math.floor(y / CELL) * columns;
       for (let x = 0, i = y * width; x < width; x++, i++) {
-        cells[row + (x >> 2)]! += 0.299 * planes[i]! + 0.587 * planes[plane + i]! + 0.114 * planes[2 * plane + i]!;
+        cells[row + Math.floor(x / CELL)]! +=
+          0.299 * planes[i]! + 0.587 * planes[plane + i]! + 0.114 * planes[2 * plane + i]!;
       }
     }
-    return cells.map((sum) => (sum * 127.5) / CELL ** 2);
+    return cells.map((sum) => (sum * 127.5 * ROW_STEP) / CELL ** 2);
   }
 
   #moving(now: Float32Array, before: Float32Array | undefined): Float32Array {
