@@ -11,6 +11,7 @@ const COLUMNS = 6;
 const SIZE = { width: 160, height: 90 };
 const QUALITY = 0.72;
 const TOUR_TIMEOUT_MS = 20 * 60_000;
+const PROGRESS_MS = 10_000;
 
 const server = await startServer();
 const browser = await launchBrowser();
@@ -21,8 +22,18 @@ try {
   await page.getByRole("radio", { name: "VACE" }).click();
   await page.getByRole("button", { name: "All looks" }).click();
   await page.getByRole("button", { name: "Make the pictures from my camera" }).click();
-  await page.getByRole("button", { name: "Stop", exact: true }).last().waitFor();
-  await page.getByRole("button", { name: "Make the pictures from my camera" }).waitFor({ timeout: TOUR_TIMEOUT_MS });
+  await page.getByRole("dialog").getByRole("button", { name: "Stop" }).waitFor();
+  const isOver = page
+    .getByRole("button", { name: "Make the pictures from my camera" })
+    .waitFor({ timeout: TOUR_TIMEOUT_MS });
+  const timer = setInterval(() => {
+    const pictures = page.locator('[role="dialog"] [data-look] img');
+    pictures.count().then(
+      (count) => console.log(`${count} looks`),
+      () => undefined,
+    );
+  }, PROGRESS_MS);
+  await isOver.finally(() => clearInterval(timer));
   const sheet = await page.evaluate(
     async ({ columns, size, quality }) => {
       const tiles = [...document.querySelectorAll<HTMLElement>('[role="dialog"] [data-look]')];

@@ -8,8 +8,8 @@ import { KEYS, type State } from "../state/state.ts";
 import type { Store } from "../state/store.ts";
 import { pictureOf } from "./pictures.ts";
 
-/** From the start of the chunk that uses a look to the middle of its pictures here: the chunk, half of its showing, the way. */
-const SETTLE_CHUNKS = 1.5;
+/** From the start of the chunk that uses a look until all that is seen was made with it: making it, showing it, the way. */
+const SETTLE_CHUNKS = 2.2;
 const SETTLE_MS = 500;
 const SIZE = { width: 160, height: 90 };
 
@@ -22,7 +22,8 @@ type Parts = {
 
 export class Thumbnails {
   readonly #parts: Parts;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  /** Ends when the look that is on changes. */
+  #stay: AbortController | undefined;
   #tour: AbortController | undefined;
 
   constructor(parts: Parts) {
@@ -31,12 +32,14 @@ export class Thumbnails {
 
   /** Told each change of the look: takes a picture of a preset that stays on. */
   follow(look: Look): void {
-    clearTimeout(this.#timer);
+    this.#stay?.abort();
     if (this.#tour !== undefined) return;
     const [prompt] = look.prompts;
     const preset = look.prompts.length === 1 && prompt !== undefined ? presetOf(prompt.text) : undefined;
     if (preset === undefined || this.#parts.store.get().phase !== "live") return;
-    this.#timer = setTimeout(() => this.#take(preset), 2 * this.#settleMs());
+    const stay = new AbortController();
+    this.#stay = stay;
+    void this.#takeWhenSeen(preset, stay.signal);
   }
 
   /** Plays every look for a moment and takes its picture; a second call ends that. The look before comes back. */
@@ -48,16 +51,14 @@ export class Thumbnails {
     const { store, setLook } = this.#parts;
     const tour = new AbortController();
     this.#tour = tour;
-    clearTimeout(this.#timer);
+    this.#stay?.abort();
     const before = store.get().settings.look;
     try {
       for (const preset of presets) {
         if (tour.signal.aborted || store.get().phase !== "live") break;
         store.update({ touring: preset.id });
         setLook({ ...withPrompt(before, preset.prompt), transitionChunks: 0 });
-        await this.#untilApplied(tour.signal);
-        await pauseFor(this.#settleMs(), tour.signal);
-        if (!tour.signal.aborted) this.#take(preset);
+        await this.#takeWhenSeen(preset, tour.signal);
       }
     } finally {
       this.#tour = undefined;
@@ -72,8 +73,14 @@ export class Thumbnails {
   }
 
   close(): void {
-    clearTimeout(this.#timer);
+    this.#stay?.abort();
     this.#tour?.abort();
+  }
+
+  async #takeWhenSeen(preset: Preset, signal: AbortSignal): Promise<void> {
+    await this.#untilApplied(signal);
+    await pauseFor(this.#settleMs(), signal);
+    if (!signal.aborted) this.#take(preset);
   }
 
   #take(preset: Preset): void {
