@@ -18,7 +18,7 @@ export function PromptMix() {
   const blend = look.values["promptInterpolationMethod"] === "slerp" ? "slerp" : "linear";
   const next = PRESETS.find(({ prompt }) => prompts.every(({ text }) => text !== prompt))?.prompt ?? "photo";
   return (
-    <fieldset className="flex shrink-0 flex-col gap-1.5 rounded-2xl border border-edge bg-panel p-3">
+    <fieldset className="flex min-w-0 shrink-0 flex-col gap-1.5 rounded-2xl border border-edge bg-panel p-3">
       <legend className="sr-only">Mix of prompts</legend>
       <div className="flex h-1.5 gap-0.5 overflow-hidden rounded-full" aria-hidden="true">
         {prompts.map((_, i) => (
@@ -40,7 +40,7 @@ export function PromptMix() {
               {...(i === 0 ? { id: "prompt" } : {})}
               label={name}
               value={text}
-              className="h-9 flex-1 text-[0.9rem]"
+              className="h-9 w-0 flex-1 text-[0.9rem]"
               parse={(draft) => (draft.trim() === "" ? undefined : draft.trim().slice(0, 1000))}
               onCommit={(draft) => studio.setLook(changePrompt(look, i, { text: draft }))}
             />
