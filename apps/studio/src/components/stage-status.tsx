@@ -30,7 +30,7 @@ export function StageStatus() {
         : { tone: "bg-tally", text: "Live", isBad: false };
   return (
     <>
-      <div className="absolute top-3 left-3 z-10 flex max-w-[calc(78%-1.5rem)] flex-wrap items-center gap-2 sm:top-4 sm:left-4">
+      <div className="absolute top-3 left-3 z-20 flex max-w-[calc(78%-1.5rem)] flex-wrap items-center gap-2 sm:top-4 sm:left-4">
         <p className="chip" role="status">
           <span className={`tally size-2 rounded-full ${status.tone}`} aria-hidden="true" />
           {status.text}
@@ -53,13 +53,13 @@ export function StageStatus() {
       </div>
       {interruption !== undefined && (
         <div
-          className="rise absolute inset-0 z-10 grid place-content-center justify-items-center gap-3 p-6 text-center"
+          className="rise absolute inset-0 z-10 grid place-content-center justify-items-center gap-2 bg-night/65 p-6 pt-14 text-center sm:gap-3 sm:pt-6"
           role="alert"
         >
-          <p className="text-balance font-semibold text-2xl tracking-tight lg:text-3xl">
+          <p className="text-balance font-semibold text-xl tracking-tight sm:text-2xl lg:text-3xl">
             {interruption.attempt === 0 ? "The network holds its breath" : "The connection was lost"}
           </p>
-          <p className="figures max-w-96 text-pretty text-soft">
+          <p className="figures max-w-96 text-pretty text-paper/85 max-sm:text-sm">
             {interruption.attempt === 0
               ? "Nothing arrives just now. The last picture stays until it does."
               : `Trying again, for ${seconds} s now. Everything you set is kept and goes on by itself.`}
