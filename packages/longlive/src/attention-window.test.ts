@@ -11,7 +11,9 @@ import { transformerGraph } from "./transformer.ts";
 import { vaceGraph } from "./vace.ts";
 
 const FOLDER = fileURLToPath(new URL("../../../models/longlive-tiny", import.meta.url));
-const tiny = readModelConfig(FOLDER);
+const shipped = readModelConfig(FOLDER);
+const { attentionWindow: _, ...transformer } = shipped.transformer;
+const tiny = { ...shipped, transformer };
 const small: TransformerConfig = { ...tiny.transformer, dim: 8, heads: 2 };
 
 /** A grid of patches of 2x2 latents. */

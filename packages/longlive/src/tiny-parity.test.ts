@@ -183,7 +183,11 @@ describe("longlive-tiny", () => {
       const context = videoContext(inactive, reactive, config.vace!, grid.width * grid.height);
       const window = cache.open(startFrame, reactive.frames);
       const pass = { text, window, past: await cache.past(window) };
-      let latents: Latents = framesFirst(`vace.${chunk}.noise.0`);
+      const draw = (i: number) => {
+        const { frames, data } = framesFirst(`vace.${chunk}.noise.${i}`);
+        return { frames, data: data.map((value) => config.noiseGain * value) };
+      };
+      let latents: Latents = draw(0);
       let stepKeys: Prediction["keys"] | undefined;
       for (const [i, timestep] of about.steps.vace.entries()) {
         const hints = await generator.hints(latents, timestep, text, { ...context, scale: 1 });
@@ -191,7 +195,7 @@ describe("longlive-tiny", () => {
         stepKeys = keys;
         expect(largestDifference(clean, framesFirst(`vace.${chunk}.x0.${i}`).data)).toBeLessThan(1e-3);
         const next = about.steps.vace[i + 1];
-        const noise = next === undefined ? undefined : framesFirst(`vace.${chunk}.noise.${i + 1}`).data;
+        const noise = next === undefined ? undefined : draw(i + 1).data;
         const data = noise ? addNoise(clean, noise, generator.scheduler.sigmaOf(next!)) : clean;
         latents = { frames: latents.frames, data };
       }

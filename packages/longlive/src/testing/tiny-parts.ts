@@ -19,10 +19,11 @@ export async function openTinyParts(
   options: GeneratorOptions & { vace?: boolean; attentionWindow?: readonly [number, number] } = {},
 ): Promise<ModelParts & { close(): Promise<void> }> {
   const { vace = true, attentionWindow, ...numerics } = options;
-  // A window and a clean pass as LongLive has them: its rules are tried on these parts.
+  // A window, a clean pass and exact layers as LongLive has them: its rules are tried on these parts.
   const shipped = readModelConfig(FOLDER);
-  const transformer = attentionWindow ? { ...shipped.transformer, attentionWindow } : shipped.transformer;
-  const config: ModelConfig = { ...shipped, transformer, windowFrames: 6, context: "clean_pass" };
+  const exact = { ...shipped.transformer, linears: "f32" } as const;
+  const transformer = attentionWindow ? { ...exact, attentionWindow } : exact;
+  const config: ModelConfig = { ...shipped, transformer, windowFrames: 6, context: "clean_pass", evenPictures: false };
   const grid = { width: size.width / 8, height: size.height / 8 };
   const file = (name: string) => SafetensorsFile.open(`${FOLDER}/${name}`);
   const main = file(config.transformer.weights);
