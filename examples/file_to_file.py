@@ -7,8 +7,9 @@ import asyncio
 import json
 import urllib.error
 import urllib.request
+from fractions import Fraction
 
-from aiortc import RTCPeerConnection, RTCSessionDescription
+from aiortc import MediaStreamTrack, RTCPeerConnection, RTCSessionDescription
 from aiortc.contrib.media import MediaPlayer, MediaRecorder
 
 TAIL_S = 4  # the last chunk comes after the input has ended
@@ -34,6 +35,22 @@ def ask(method, path, body=None):
         raise SystemExit(f"{path}: {json.loads(error.read())['detail']}")
 
 
+class Even(MediaStreamTrack):
+    """At most one picture in each thirtieth of a second: the recorder cannot write two."""
+    kind = "video"
+
+    def __init__(self, source):
+        super().__init__()
+        self.source, self.slot = source, -1
+
+    async def recv(self):
+        while True:
+            frame = await self.source.recv()
+            if (slot := round(frame.time * 30)) > self.slot:
+                self.slot, frame.pts, frame.time_base = slot, slot, Fraction(1, 30)
+                return frame
+
+
 async def main():
     ask("POST", "/api/v1/pipeline/load", {"pipeline_id": "longlive", "load_params": {"seed": 42}})
     while (status := ask("GET", "/api/v1/pipeline/status"))["status"] != "loaded":
@@ -47,7 +64,7 @@ async def main():
     channel = peer.createDataChannel("parameters")  # part of the offer, so it is made first
     channel.on("message", print)  # stats, parameters_applied, ...; channel.send(json.dumps({...})) changes parameters
     peer.addTrack(video)
-    peer.on("track", recorder.addTrack)
+    peer.on("track", lambda track: recorder.addTrack(Even(track)))
     peer.on("connectionstatechange", lambda: peer.connectionState == "failed" and ended.set())
 
     await peer.setLocalDescription(await peer.createOffer())  # aiortc puts all its candidates into the offer
