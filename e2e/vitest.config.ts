@@ -6,6 +6,8 @@ export default defineConfig({
     pool: "forks",
     // One browser and one server at a time: both cores belong to the test that runs.
     fileParallelism: false,
+    // Real pictures over a real network: a machine that pauses for seconds is told as a retry, a fault fails twice.
+    retry: 1,
     testTimeout: 240_000,
     hookTimeout: 120_000,
   },
