@@ -25,7 +25,10 @@ export type TorchCase = {
 const TINY = join(ROOT, "models/longlive-tiny");
 
 export function torchCases(): TorchCase[] {
-  const tiny = readModelConfig(TINY);
+  const shipped = readModelConfig(TINY);
+  // The plain network, as PyTorch computes it: full attention, float32.
+  const { attentionWindow: _, ...transformer } = shipped.transformer;
+  const tiny = { ...shipped, transformer: { ...transformer, linears: "f32" as const } };
   const weights = join(TINY, tiny.transformer.weights);
   const oneBlock = { ...WAN_1_3B, transformer: { ...WAN_1_3B.transformer, layers: 1 } };
   return [

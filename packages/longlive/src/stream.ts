@@ -22,7 +22,7 @@ import type { ModelParts } from "./model.ts";
 import { MotionController } from "./motion-controller.ts";
 import { type NoiseFactory, type NoiseSource, repeatedNoise, seededNoise } from "./noise.ts";
 import { PictureFilter } from "./picture-filter.ts";
-import { type Frame, type Masks, type Pixels, resampleFrames, toFrames, toMasks, toPixels } from "./preprocess.ts";
+import { type Frame, type Pixels, resampleFrames, toFrames, toMasks, toPixels } from "./preprocess.ts";
 import { type BlendMethod, PromptBlender } from "./prompt-blender.ts";
 import { addNoise, noisedInput, PURE_NOISE_STEP, videoSteps } from "./scheduler.ts";
 import type { VaceContext } from "./vace-context.ts";
@@ -374,9 +374,8 @@ export class LongLiveStream {
 
   #pureNoise(noise: NoiseSource): Latents {
     const { config, generator } = this.#parts;
-    const { height, width } = generator.grid;
-    const frames = config.framesPerBlock;
-    return { frames, data: noise.normal(frames * config.transformer.inChannels * height * width) };
+    const frameSize = config.transformer.inChannels * generator.grid.height * generator.grid.width;
+    return { frames: config.framesPerBlock, data: noise.normal(config.framesPerBlock * frameSize) };
   }
 
   /** Computes the keys of the newest frames again, now with the new prompt; all of them see each other. */
@@ -402,16 +401,13 @@ export class LongLiveStream {
     const { parameters, firstImage, lastImage } = input;
     if (!this.#conditioner) return undefined;
     if (parameters.vaceEnabled === false && !this.#conditioner.holdsFrames) return undefined;
-    const masks = pixels && input.masks?.length ? this.#masks(input.masks, pixels.frames) : undefined;
+    const masks =
+      pixels && input.masks?.length ? toMasks(resampleFrames(input.masks, pixels.frames), this.#parts.size) : undefined;
     const scale = parameters.vaceContextScale ?? (this.#compat.loadScaleActs ? this.#parts.vaceContextScale : 1) ?? 1;
     const condition = { pixels, masks, firstImage, lastImage, scale, latentFrames };
     const context = await this.#conditioner.next(condition, signal);
     if (context) this.#observe({ type: "conditioned", context });
     return context;
-  }
-
-  #masks(masks: readonly Frame[], frames: number): Masks {
-    return toMasks(resampleFrames(masks, frames), this.#parts.size);
   }
 
   /** All steps, and the clean pass where the model has one; the window then holds the chunk. @returns the clean latents */
