@@ -32,7 +32,6 @@ export function parseServerMessage(data: unknown): ServerMessage | undefined {
 
 const STOP_TEXTS: Record<StopReason, string> = {
   deleted: "The session was deleted.",
-  pipeline_changed: "Another pipeline was loaded.",
   pipeline_failed: "The pipeline failed.",
   chunks_failed: "Several chunks of video in a row could not be made.",
   server_shutdown: "The server is shutting down.",

@@ -161,9 +161,10 @@ export const ERRORS = {
   disk_full: {
     status: 507,
     retryable: false,
-    message: (p: { folder: string; neededGb: string; freeGb: string }) =>
-      `The disk of ${p.folder} is too full: ${p.neededGb} GB are needed and ${p.freeGb} GB are free. ` +
-      "Make room, or set HF_HUB_CACHE to a folder on another disk.",
+    message: (p: { folder: string; neededGb: string; freeGb?: string; variable: string }) =>
+      `The disk of ${p.folder} is too full: ${p.neededGb} GB are needed` +
+      `${p.freeGb === undefined ? "" : ` and ${p.freeGb} GB are free`}. ` +
+      `Make room, or set ${p.variable} to a folder on another disk.`,
   },
   load_failed: {
     status: 500,

@@ -20,8 +20,6 @@ const wireParameters = z.record(z.string(), z.unknown());
 export const stopReason = z.enum([
   /** The client deleted the session. */
   "deleted",
-  /** The pipeline was loaded anew, or another one. */
-  "pipeline_changed",
   /** The pipeline's engine died. */
   "pipeline_failed",
   /** Several chunks in a row failed. */

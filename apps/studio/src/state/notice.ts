@@ -26,7 +26,6 @@ const TITLES: Record<Occasion, string> = {
 const SERVER_TITLES: Record<string, string> = {
   too_many_sessions: "The server is full",
   out_of_memory: "Out of memory",
-  pipeline_changed: "Another model was loaded",
   server_shutdown: "The server is closing",
   shutting_down: "The server is closing",
 };

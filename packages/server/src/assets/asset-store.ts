@@ -51,7 +51,8 @@ export class AssetStore {
       if (isDirectoryError(error)) throw new ApiError("asset_name_invalid", { reason: "a folder has that name" });
       if (hasCode(error, "ENOSPC")) {
         const neededGb = ((declaredBytes ?? MAX_ASSET_BYTES) / 1e9).toFixed(2);
-        throw new ApiError("disk_full", { folder: this.folder, neededGb, freeGb: "less" }, { cause: error });
+        const params = { folder: this.folder, neededGb, variable: "DAYDREAM_SCOPE_ASSETS_DIR" };
+        throw new ApiError("disk_full", params, { cause: error });
       }
       throw error;
     }

@@ -189,7 +189,9 @@ describe("POST /api/v1/assets", () => {
     try {
       await upload("a.mp4", video("before"));
       const response = await upload("a.mp4", zeros(3 * MIB).stream);
-      expect([response.status, ((await response.json()) as ErrorBody).code]).toEqual([507, "disk_full"]);
+      const { code, detail } = (await response.json()) as ErrorBody;
+      expect([response.status, code]).toEqual([507, "disk_full"]);
+      expect(detail).toMatch(/ 0\.05 GB are needed\. Make room, or set DAYDREAM_SCOPE_ASSETS_DIR to /);
       expect(await readdir(folder)).toEqual(["a.mp4"]);
       expect(await readFile(join(folder, "a.mp4"), "latin1")).toContain("before");
     } finally {

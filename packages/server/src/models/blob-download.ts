@@ -9,6 +9,7 @@ import { type FileHandle, mkdir, open, rename } from "node:fs/promises";
 import { dirname } from "node:path";
 import { ApiError } from "@everframe/protocol";
 import { type FileInfo, HubError } from "./hub-client.ts";
+import { CACHE_VARIABLE } from "./hub-settings.ts";
 import { Retry, type RetryOptions } from "./retry.ts";
 
 /** Whole downloads of a file whose hash is wrong. */
@@ -119,7 +120,7 @@ class GrowingFile {
     } catch (error) {
       if (!(error instanceof Error && "code" in error && error.code === "ENOSPC")) throw error;
       const neededGb = ((this.#download.bytes - this.bytes) / 1e9).toFixed(1);
-      const params = { folder: dirname(this.#download.blobPath), neededGb, freeGb: "0" };
+      const params = { folder: dirname(this.#download.blobPath), neededGb, freeGb: "0", variable: CACHE_VARIABLE };
       throw new ApiError("disk_full", params, { cause: error });
     }
     this.#hash.update(part);

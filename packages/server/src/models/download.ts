@@ -13,7 +13,7 @@ import { type FreeBytes, freeBytes } from "./disk-space.ts";
 import { DownloadLock } from "./download-lock.ts";
 import { MAIN } from "./hub-cache.ts";
 import { HubClient, HubError, type RepoInfo } from "./hub-client.ts";
-import type { HubSettings } from "./hub-settings.ts";
+import { CACHE_VARIABLE, type HubSettings } from "./hub-settings.ts";
 import { findFile, type ModelPlaces } from "./installed-models.ts";
 import type { Artifact } from "./model-catalogue.ts";
 import { type RetryOptions, withRetries } from "./retry.ts";
@@ -99,7 +99,8 @@ export class Downloader {
     const free = await (this.#options.freeBytes ?? freeBytes)(folder);
     if (neededBytes > 0 && free !== undefined && free < neededBytes + SPARE_BYTES) {
       const gb = (bytes: number) => (bytes / 1e9).toFixed(1);
-      throw new ApiError("disk_full", { folder, neededGb: gb(neededBytes + SPARE_BYTES), freeGb: gb(free) });
+      const [neededGb, freeGb] = [gb(neededBytes + SPARE_BYTES), gb(free)];
+      throw new ApiError("disk_full", { folder, neededGb, freeGb, variable: CACHE_VARIABLE });
     }
     return { neededBytes, free };
   }

@@ -17,13 +17,15 @@ export type HubSettings = {
   readonly offline: boolean;
 };
 
+/** Names the folder of the cache, and goes before the others that do. */
+export const CACHE_VARIABLE = "HF_HUB_CACHE";
 const TRUE = new Set(["1", "on", "yes", "true"]);
 
 export function readHubSettings(env: NodeJS.ProcessEnv): HubSettings {
   const home = env["HF_HOME"] || join(env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "huggingface");
   const endpoint = (env["HF_ENDPOINT"] || "https://huggingface.co").replace(/\/+$/, "");
   return {
-    cacheDir: env["HF_HUB_CACHE"] || env["HUGGINGFACE_HUB_CACHE"] || join(home, "hub"),
+    cacheDir: env[CACHE_VARIABLE] || env["HUGGINGFACE_HUB_CACHE"] || join(home, "hub"),
     endpoint,
     token: env["HF_TOKEN"]?.trim() || undefined,
     offline: TRUE.has((env["HF_HUB_OFFLINE"] || env["TRANSFORMERS_OFFLINE"] || "").toLowerCase()),
