@@ -205,6 +205,25 @@ test("beside the stream: schemas, models, assets, stills, recordings, pauses, an
   await page.close();
 });
 
+test("a camera that cannot be opened says why, by the browser's own word", async () => {
+  const page = await product.browser.newPage({ bypassCSP: true });
+  await page.goto(`${product.server.url}/health`);
+  await page.addScriptTag({ type: "module", content: 'import * as sdk from "/everframe.js"; window.Sdk = sdk;' });
+  await page.waitForFunction(() => "Sdk" in window);
+  const told = await page.evaluate(async () => {
+    const { Sdk } = window as unknown as SdkWindow;
+    const missing = await Sdk.camera({ deviceId: "of another machine" }).catch((error) => [error.reason, error.help]);
+    const others = [];
+    for (const name of ["NotAllowedError", "NotReadableError"]) {
+      navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException("no", name));
+      others.push(await Sdk.camera().catch((error) => error.reason));
+    }
+    return [missing, ...others];
+  });
+  expect(told).toEqual([["not_found", "Connect one, or use another source."], "permission_denied", "in_use"]);
+  await page.close();
+});
+
 /** An image in reds and yellows, as PNG. */
 async function painting(page: Page): Promise<Buffer> {
   const address = await page.evaluate(() => {

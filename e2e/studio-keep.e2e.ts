@@ -1,10 +1,11 @@
 // What the studio shows elsewhere and keeps: layouts, windows, recordings, stills, reference images.
-import { readFile } from "node:fs/promises";
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
+import { decode, downloaded, videoType } from "./harness/decode.ts";
 import { meanColour, meanSaturation, type Picture } from "./harness/picture.ts";
 import { useProduct } from "./harness/product.ts";
 import {
+  button,
   isSepia,
   loadSmall,
   OUTPUT,
@@ -16,39 +17,21 @@ import {
 } from "./harness/studio-page.ts";
 
 const product = useProduct();
-const button = (page: Page, name: string) => page.getByRole("button", { name, exact: true });
 
-/** An encoded picture's pixels, decoded by the browser; a part of it, in shares of its width. */
-function decode(page: Page, bytes: Buffer, type: string, from = 0, to = 1): Promise<Picture> {
-  return page.evaluate(
-    async ([base64, mime, left, right]) => {
-      const blob = new Blob([Uint8Array.from(atob(base64), (char) => char.charCodeAt(0))], { type: mime });
-      let source: ImageBitmap | HTMLVideoElement;
-      let width: number;
-      let height: number;
-      if (mime.startsWith("video")) {
-        const video = document.createElement("video");
-        video.muted = true;
-        video.src = URL.createObjectURL(blob);
-        await video.play();
-        await new Promise((resolve) => setTimeout(resolve, 600));
-        [source, width, height] = [video, video.videoWidth, video.videoHeight];
-      } else {
-        const bitmap = await createImageBitmap(blob);
-        [source, width, height] = [bitmap, bitmap.width, bitmap.height];
-      }
-      const canvas = Object.assign(document.createElement("canvas"), { width: 144, height: 80 });
-      const context = canvas.getContext("2d");
-      context?.drawImage(source, left * width, 0, (right - left) * width, height, 0, 0, 144, 80);
-      return { width: 144, height: 80, data: [...(context?.getImageData(0, 0, 144, 80).data ?? [])] };
+/** Lets a file go over an element, as the browser tells it. */
+async function drop(page: Page, selector: string, name: string, base64: string): Promise<void> {
+  const files = await page.evaluateHandle(
+    ([text, fileName]) => {
+      const bytes = Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
+      const transfer = new DataTransfer();
+      transfer.items.add(new File([bytes], fileName, { type: "image/png" }));
+      return transfer;
     },
-    [bytes.toString("base64"), type, from, to] as const,
+    [base64, name] as const,
   );
-}
-
-async function downloaded(page: Page, act: () => Promise<void>): Promise<{ name: string; bytes: Buffer }> {
-  const [download] = await Promise.all([page.waitForEvent("download"), act()]);
-  return { name: download.suggestedFilename(), bytes: await readFile(await download.path()) };
+  await page.dispatchEvent(selector, "dragover", { dataTransfer: files });
+  await page.getByText("Let go to add").waitFor();
+  await page.dispatchEvent(selector, "drop", { dataTransfer: files });
 }
 
 test("layouts, the projector's window, a still and a recording all show the picture that was asked for", async () => {
@@ -64,8 +47,8 @@ test("layouts, the projector's window, a still and a recording all show the pict
   await page.mouse.move(5, 5);
   await page.waitForTimeout(600);
   const split = await frame.screenshot();
-  expect(meanSaturation(await decode(page, split, "image/png", 0.05, 0.45))).toBeGreaterThan(0.2);
-  expect(meanSaturation(await decode(page, split, "image/png", 0.6, 0.95))).toBeLessThan(0.15);
+  expect(meanSaturation(await decode(page, split, "image/png", { from: 0.05, to: 0.45 }))).toBeGreaterThan(0.2);
+  expect(meanSaturation(await decode(page, split, "image/png", { from: 0.6, to: 0.95 }))).toBeLessThan(0.15);
   await button(page, "Side by side").click();
   const side = await frame.boundingBox();
   expect((side?.width ?? 0) / (side?.height ?? 1)).toBeGreaterThan(2.5);
@@ -83,6 +66,10 @@ test("layouts, the projector's window, a still and a recording all show the pict
   const [popup] = await Promise.all([page.waitForEvent("popup"), button(page, "Window for a projector").click()]);
   await untilPicture(popup, "video", isSepia);
   await popup.close();
+  await button(page, "Picture in picture").click();
+  await page.waitForFunction(() => document.pictureInPictureElement?.getAttribute("aria-label") === "Generated video");
+  await button(page, "Picture in picture").click();
+  await page.waitForFunction(() => document.pictureInPictureElement === null);
 
   const still = await downloaded(page, () => button(page, "Take a still").click());
   expect(still.name).toMatch(/^everframe-still-.*\.jpg$/);
@@ -91,8 +78,7 @@ test("layouts, the projector's window, a still and a recording all show the pict
   await button(page, "Record").click();
   await page.waitForTimeout(3_000);
   const recording = await downloaded(page, () => button(page, "Stop recording").click());
-  const type = recording.name.endsWith(".mp4") ? "video/mp4" : "video/webm";
-  expect(isSepia(await decode(page, recording.bytes, type))).toBe(true);
+  expect(isSepia(await decode(page, recording.bytes, videoType(recording.name)))).toBe(true);
 
   await page.locator("h1").click();
   await page.keyboard.press("f");
@@ -101,7 +87,7 @@ test("layouts, the projector's window, a still and a recording all show the pict
   await context.close();
 });
 
-test("reference images come by file, paste and snapshot, and give the picture their colours", async () => {
+test("reference images come by drop, file, paste and snapshot, and give the picture their colours", async () => {
   await loadSmall(product.server.url);
   const { page, problems, context } = await openStudio(product.browser, product.server.url);
   await startSource(page, "Sample clip");
@@ -125,13 +111,16 @@ test("reference images come by file, paste and snapshot, and give the picture th
       },
       [ground, shapes] as const,
     );
-  const ice = Buffer.from(await painting("#0a2a8c", "#40b8ff"), "base64");
-  await page.getByLabel("Reference image files").setInputFiles({ name: "ice.png", mimeType: "image/png", buffer: ice });
+  const ice = await painting("#0a2a8c", "#40b8ff");
+  await drop(page, '[aria-label="Reference images"]', "ice.png", ice);
   await page.getByRole("img", { name: "ice.png" }).waitFor();
   await untilPicture(page, OUTPUT, (p) => warmth(p) < warmth(plain) - 12);
   await button(page, "Remove ice.png").click();
   await untilPicture(page, OUTPUT, (p) => warmth(p) > warmth(plain) - 6);
 
+  const buffer = Buffer.from(ice, "base64");
+  await page.getByLabel("Reference image files").setInputFiles({ name: "chosen.png", mimeType: "image/png", buffer });
+  await page.getByRole("img", { name: "chosen.png" }).waitFor();
   await page.evaluate(
     (base64) => {
       const bytes = Uint8Array.from(atob(base64), (char) => char.charCodeAt(0));

@@ -1,5 +1,4 @@
-// The page as such: what screen readers and the keyboard find, how heavy it is, how it comes back after a crash of the
-// server, and how models are fetched.
+// The page as such: what screen readers and the keyboard find, how heavy it is, and how models are fetched.
 import { mkdtempSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
@@ -10,21 +9,12 @@ import { expect, test } from "vitest";
 import { HubServer } from "../packages/server/src/testing/hub-server.ts";
 import { useProduct } from "./harness/product.ts";
 import { startServer } from "./harness/server.ts";
-import {
-  isSepia,
-  loadSmall,
-  OUTPUT,
-  openStudio,
-  sendPrompt,
-  startSource,
-  untilPicture,
-} from "./harness/studio-page.ts";
+import { button, loadSmall, openStudio } from "./harness/studio-page.ts";
 
 /** Scripts and styles; the sheet of looks comes after the first screen. */
 const MAX_GZIPPED_BYTES = 250_000;
 const product = useProduct();
 const axePath = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
-const button = (page: Page, name: string) => page.getByRole("button", { name, exact: true });
 
 /** What axe finds that is serious or worse, one line each. */
 async function faultsOf(page: Page): Promise<string[]> {
@@ -89,26 +79,6 @@ test("no screen has a serious fault, the keyboard alone gets everywhere, and the
   expect(bytes).toBeLessThan(MAX_GZIPPED_BYTES);
   expect(problems).toEqual([]);
   await context.close();
-});
-
-test("a server that is killed under a stream is told in words, and the same picture comes back", async () => {
-  const own = await startServer();
-  await loadSmall(own.url);
-  const { page, problems, context } = await openStudio(product.browser, own.url);
-  await startSource(page, "Sample clip");
-  await sendPrompt(page, "sepia");
-  await untilPicture(page, OUTPUT, isSepia);
-  process.kill(own.serverPid(), "SIGKILL");
-  await page
-    .getByRole("alert")
-    .filter({ hasText: /lost|holds its breath/ })
-    .waitFor({ timeout: 30_000 });
-  await page.getByRole("alert").waitFor({ state: "detached", timeout: 60_000 });
-  await page.getByText("Live", { exact: true }).waitFor();
-  await untilPicture(page, OUTPUT, isSepia);
-  expect(problems).toEqual([]);
-  await context.close();
-  await own.stop();
 });
 
 test("a model's files are fetched with their progress shown, given up, and fetched to the end", async () => {

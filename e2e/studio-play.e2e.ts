@@ -1,11 +1,11 @@
 // Playing the studio: prompts and their mix, sliders, keys, knobs, the timeline, sources. The received picture tells whether
 // what was asked for happened.
 import { readFile } from "node:fs/promises";
-import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
 import { meanDifference, meanSaturation, type Picture, structureCorrelation } from "./harness/picture.ts";
 import { useProduct } from "./harness/product.ts";
 import {
+  button,
   INPUT,
   isGrey,
   isSepia,
@@ -20,7 +20,6 @@ import {
 
 const product = useProduct();
 const isColourful = (p: Picture): boolean => meanSaturation(p) > 0.22;
-const button = (page: Page, name: string) => page.getByRole("button", { name, exact: true });
 
 test("prompts, their mix, the noise, keys and knobs each change what is seen", async () => {
   await loadSmall(product.server.url);
@@ -90,6 +89,25 @@ test("prompts, their mix, the noise, keys and knobs each change what is seen", a
   expect(meanDifference(heldFirst, heldThen)).toBeLessThan(0.5 * meanDifference(inputFirst, inputThen));
   await button(page, "Go on").click();
   await untilPicture(page, OUTPUT, (p) => meanDifference(p, heldThen) > 2);
+
+  // Somebody else changes it over HTTP: the controls follow, and so does the picture; what is being written stays.
+  await page.getByLabel("Prompt", { exact: true }).fill("a draft");
+  const { sessions } = (await (await fetch(`${product.server.url}/api/v1/sessions`)).json()) as {
+    sessions: { id: string }[];
+  };
+  const change = { prompts: "sepia", noise_scale: 0.8 };
+  await fetch(`${product.server.url}/api/v1/sessions/${sessions[0]?.id}/parameters`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify(change),
+  });
+  await untilPicture(page, OUTPUT, isSepia);
+  await page.getByText(/^Changed from elsewhere: .*noise/i).waitFor();
+  expect(await page.getByRole("slider", { name: "Noise" }).getAttribute("aria-valuenow")).toBe("0.8");
+  expect(await button(page, "Sepia").getAttribute("aria-pressed")).toBe("true");
+  expect(await page.getByLabel("Prompt", { exact: true }).inputValue()).toBe("a draft");
+  await sendPrompt(page, "black and white");
+  await untilPicture(page, OUTPUT, isGrey);
 
   // A link holds the look.
   await button(page, "Copy a link to this look").click();

@@ -2,6 +2,7 @@
 import type { Page } from "playwright-core";
 import { meanColour, meanHue, meanSaturation, type Picture } from "./picture.ts";
 
+const LOOK_MS = 200;
 const SIZE = { width: 144, height: 80 };
 
 /** The pixels of a playing video element, small; undefined while it shows nothing. */
@@ -23,14 +24,14 @@ export function pictureOf(page: Page, selector: string): Promise<Picture | undef
 export async function untilPicture(
   page: Page,
   selector: string,
-  wanted: (picture: Picture) => boolean,
+  wanted: (picture: Picture) => boolean | Promise<boolean>,
 ): Promise<Picture> {
   const endMs = Date.now() + 60_000;
   let last: Picture | undefined;
   while (Date.now() < endMs) {
     last = await pictureOf(page, selector);
-    if (last !== undefined && wanted(last)) return last;
-    await page.waitForTimeout(250);
+    if (last !== undefined && (await wanted(last))) return last;
+    await page.waitForTimeout(LOOK_MS);
   }
   const told = last && `saturation ${meanSaturation(last).toFixed(2)}, hue ${meanHue(last).toFixed(0)}`;
   throw new Error(`The picture did not become as asked (${told ?? "no picture"})`);

@@ -7,6 +7,7 @@ import { TopBar } from "./components/top-bar.tsx";
 import { Welcome } from "./components/welcome.tsx";
 import { Workspace } from "./components/workspace.tsx";
 import { runCommand } from "./conductor/commands.ts";
+import { takeDroppedFiles } from "./conductor/dropped-files.ts";
 import type { Studio } from "./conductor/studio.ts";
 import { commandOf } from "./state/shortcuts.ts";
 import { StudioProvider, useStore } from "./studio-context.tsx";
@@ -15,6 +16,7 @@ const HINT_DELAY_MS = 450;
 
 export function App({ studio }: { studio: Studio }) {
   useKeys(studio);
+  useEffect(() => takeDroppedFiles(studio), [studio]);
   return (
     <StudioProvider studio={studio}>
       <Tooltip.Provider delayDuration={HINT_DELAY_MS} skipDelayDuration={150}>

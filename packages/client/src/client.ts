@@ -38,6 +38,8 @@ export type PipelineStatus = {
   vaceEnabled: boolean | undefined;
   /** What the noise of sessions without a `baseSeed` is made from. */
   seed: number | undefined;
+  /** LoRAs whose scales can be changed while video runs, with the scales of the load. */
+  loras: readonly { path: string; scale: number }[];
   /** Why the last load failed. */
   error: string | undefined;
   /** What a running load is doing, in words. */
@@ -190,6 +192,7 @@ function toStatus(wire: WireStatus): PipelineStatus {
     size: width === null || height === null ? undefined : { width, height },
     vaceEnabled: params?.vace_enabled,
     seed: params?.seed,
+    loras: wire.loaded_lora_adapters ?? [],
     error: wire.error ?? undefined,
     loadingStage: wire.loading_stage ?? undefined,
   };

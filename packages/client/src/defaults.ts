@@ -14,6 +14,8 @@ export const PARAMETER_INTERVAL_MS = 50;
 export const MAX_BUFFERED_BYTES = 65_536;
 /** Messages that may wait for an answer; of more, the oldest become one. */
 export const MAX_UNANSWERED = 128;
+/** A server from which nothing comes for so long is told as interrupted; it is tried again only later, see `RECONNECT`. */
+export const QUIET_MS = 1_500;
 /** Pause between two statistics events. */
 export const STATS_INTERVAL_MS = 1_000;
 /** What a session does about a lost connection, unless told otherwise; see `ReconnectPolicy`. */

@@ -147,7 +147,8 @@ test("[SUP4] a client that hears nothing any more goes on with the same session,
   const { session, seen } = await start(client, (state) => states.push(state));
   const { id } = session;
   isDeaf = true;
-  await until(() => states.length >= 3);
+  await until(() => states.length >= 4);
+  expect(states[2]).toMatchObject({ interrupted: true, attempt: 0 });
   isDeaf = false;
   await until(() => isWell(states.at(-1)));
   const before = seen.frames;

@@ -2,7 +2,7 @@
 // the session comes back by itself, to the same server session if that is there, else to a new one with the same
 // parameters. The tracks that it sends belong to the caller.
 import type { ErrorCode, ServerMessage, StatsMessage, StopReason } from "@everframe/protocol";
-import { CONNECT_TIMEOUT_MS, QUEUE_PAUSE_MS, RECONNECT, STATS_INTERVAL_MS } from "./defaults.ts";
+import { CONNECT_TIMEOUT_MS, QUEUE_PAUSE_MS, QUIET_MS, RECONNECT, STATS_INTERVAL_MS } from "./defaults.ts";
 import { ClientError, type Queue } from "./errors.ts";
 import { Emitter } from "./events.ts";
 import { type Frame, watchFrames } from "./frame-watcher.ts";
@@ -111,6 +111,8 @@ export class Session {
   #unwatchFrames: (() => void) | undefined;
   #graceTimer: ReturnType<typeof setTimeout> | undefined;
   #heard = { bytes: 0, atMs: 0 };
+  /** Nothing has come for a moment, and that was told. */
+  #isQuiet = false;
   #isReconnecting = false;
   #serverStats: StatsMessage | undefined;
   readonly #policy: ReconnectPolicy | undefined;
@@ -282,6 +284,7 @@ export class Session {
     this.#link = link;
     this.#parameters = toLasting(this.#parameters);
     this.#heard = { bytes: 0, atMs: performance.now() };
+    this.#isQuiet = false;
     if (this.#output === undefined) this.#output = link.output;
     else replaceTracks(this.#output, link.output);
     if (this.#sender === undefined) this.#sender = new ParameterSender(link.channel);
@@ -292,6 +295,7 @@ export class Session {
   }
 
   #rise(): void {
+    this.#isQuiet = false;
     clearTimeout(this.#graceTimer);
     this.#dispatch({ type: "recovered" });
   }
@@ -457,9 +461,18 @@ export class Session {
   #listen(report: RTCStatsReport): void {
     const bytes = transportBytes(report);
     const nowMs = performance.now();
-    if (bytes === undefined || bytes !== this.#heard.bytes) this.#heard = { bytes: bytes ?? 0, atMs: nowMs };
-    else if (nowMs - this.#heard.atMs >= (this.#policy ?? RECONNECT).silenceMs)
-      this.#lose(ClientError.connection("lost"));
+    if (bytes === undefined || bytes !== this.#heard.bytes) {
+      this.#heard = { bytes: bytes ?? 0, atMs: nowMs };
+      if (this.#isQuiet) this.#rise();
+      return;
+    }
+    const silentMs = nowMs - this.#heard.atMs;
+    const lost = ClientError.connection("lost");
+    if (silentMs >= (this.#policy ?? RECONNECT).silenceMs) this.#lose(lost);
+    else if (silentMs >= QUIET_MS) {
+      this.#isQuiet = true;
+      this.#dispatch({ type: "interrupted", attempt: 0, error: lost });
+    }
   }
 
   #end(reason: CloseReason, error?: ClientError): void {

@@ -3,8 +3,11 @@ import { Dices, RotateCcw } from "lucide-react";
 import type { ReactNode } from "react";
 import { type Control as ControlInfo, parseSteps, STEP_LISTS, stepList } from "../state/controls.ts";
 import { CommitField } from "./commit-field.tsx";
+import { FrameSlot } from "./frame-slot.tsx";
 import { Hint } from "./hint.tsx";
 import { IconButton } from "./icon-button.tsx";
+import { LoraList } from "./lora-list.tsx";
+import { LoraScales } from "./lora-scales.tsx";
 import { Segments } from "./segments.tsx";
 import { Slider } from "./slider.tsx";
 import { SwitchRow } from "./switch-row.tsx";
@@ -91,6 +94,10 @@ function Body({ control, value, onChange, onPress, hasInput }: BodyProps): React
           </span>
         </div>
       );
+    case "image":
+      return <FrameSlot control={control} />;
+    case "loras":
+      return key === "loras" ? <LoraList /> : <LoraScales value={value} />;
     case "button":
       return (
         <button

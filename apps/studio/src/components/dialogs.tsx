@@ -1,5 +1,6 @@
 // The cheat sheet of keys, and the knobs of MIDI controllers.
 import { Trash2 } from "lucide-react";
+import { loraName } from "../state/loras.ts";
 import { controlText } from "../state/midi.ts";
 import { SHORTCUT_GROUPS } from "../state/shortcuts.ts";
 import { useStore, useStudio } from "../studio-context.tsx";
@@ -65,6 +66,11 @@ function MidiDialog() {
   const studio = useStudio();
   const isOpen = useStore((state) => state.dialog === "midi");
   const { access, devices, bindings, learning } = useStore((state) => state.midi);
+  const loras = useStore(({ pipeline }) => pipeline?.loras) ?? [];
+  const names = {
+    ...NAMES,
+    ...Object.fromEntries(loras.map(({ path }) => [`lora:${loraName(path)}`, loraName(path)])),
+  };
   const text = {
     off: "The browser asks whether this page may use your controllers.",
     denied: "The browser was told not to. Allow MIDI for this page in its address bar, then open this again.",
@@ -84,7 +90,7 @@ function MidiDialog() {
       className="max-w-md sm:mr-[26rem]"
     >
       <div className="flex flex-col gap-1.5">
-        {Object.entries(NAMES).map(([target, name]) => {
+        {Object.entries(names).map(([target, name]) => {
           const control = Object.keys(bindings).find((one) => bindings[one] === target);
           const isLearning = learning === target;
           return (

@@ -16,6 +16,7 @@ export function PlayPanel() {
   const look = useStore(({ settings }) => settings.look);
   const schema = useStore(({ schemas, settings }) => schemas[settings.load.pipeline]);
   const hasInput = useStore(({ kind }) => kind !== "none");
+  const hasLoras = useStore(({ pipeline }) => (pipeline?.loras.length ?? 0) > 0);
   const chunkMs = useStore(({ history }) => history.at(-1)?.chunkMs);
   if (schema !== undefined && !schema.supports_prompts) {
     return (
@@ -24,7 +25,13 @@ export function PlayPanel() {
       </p>
     );
   }
-  const controls = liveControls(schema?.parameters ?? [], { look, hasInput, hasVace: schema?.supports_vace ?? true });
+  const controls = liveControls(schema?.parameters ?? [], {
+    look,
+    hasInput,
+    hasVace: schema?.supports_vace ?? true,
+    hasLoras,
+  });
+  const frames = controls.filter(({ kind }) => kind === "image");
   const draw = (list: typeof controls) =>
     list.map((control) => (
       <Control
@@ -44,7 +51,7 @@ export function PlayPanel() {
   return (
     <div className="flex flex-col gap-5">
       <ModeSwitch />
-      {draw(controls.filter(({ key }) => !SELDOM.has(key)))}
+      {draw(controls.filter(({ key, kind }) => !SELDOM.has(key) && kind !== "image"))}
       <Hint text="How slowly one prompt turns into the next. Acts from the next prompt on." side="left">
         <div>
           <Slider
@@ -60,6 +67,7 @@ export function PlayPanel() {
         </div>
       </Hint>
       {look.mode === "vace" && <ReferenceShelf />}
+      {frames.length > 0 && <div className="grid grid-cols-2 gap-3">{draw(frames)}</div>}
       <div className="flex flex-col gap-3.5 border-line border-t pt-4">
         {draw(controls.filter(({ key }) => SELDOM.has(key)))}
       </div>

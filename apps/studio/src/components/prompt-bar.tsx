@@ -17,11 +17,14 @@ export function PromptBar() {
   const [draft, setDraft] = useState(applied);
   const [shown, setShown] = useState(applied);
   const [position, setPosition] = useState(-1);
-  // A preset was chosen: its text replaces the draft.
+  // Another prompt is on: its text replaces the draft, unless somebody writes one just now.
   if (applied !== shown) {
     setShown(applied);
-    setDraft(applied);
-    setPosition(-1);
+    const isWriting = draft !== shown && document.activeElement?.id === "prompt";
+    if (!isWriting) {
+      setDraft(applied);
+      setPosition(-1);
+    }
   }
   const text = draft.trim();
   const isMix = look.prompts.length > 1;

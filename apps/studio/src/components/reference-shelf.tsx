@@ -22,12 +22,15 @@ export function ReferenceShelf() {
     },
     [studio],
   );
+  // biome-ignore lint/correctness/useExhaustiveDependencies: somebody else may have set other references
   useEffect(() => {
     void studio.references.refresh();
+  }, [studio, references]);
+  useEffect(() => {
     const paste = ({ clipboardData }: ClipboardEvent) => add([...(clipboardData?.files ?? [])]);
     window.addEventListener("paste", paste);
     return () => window.removeEventListener("paste", paste);
-  }, [studio, add]);
+  }, [add]);
 
   return (
     <section
@@ -36,7 +39,9 @@ export function ReferenceShelf() {
         event.preventDefault();
         setOver(true);
       }}
-      onDragLeave={() => setOver(false)}
+      onDragLeave={({ currentTarget, relatedTarget }) => {
+        if (!(relatedTarget instanceof Node && currentTarget.contains(relatedTarget))) setOver(false);
+      }}
       onDrop={(event) => {
         event.preventDefault();
         setOver(false);

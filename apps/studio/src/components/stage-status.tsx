@@ -17,6 +17,13 @@ export function StageStatus() {
   const recording = useStore((state) => state.recording);
   const recordedS = useSecondsSince(recording?.startedMs);
 
+  // A hiccup is told in a line; the picture is covered only when it is lost.
+  const trouble =
+    interruption?.attempt === 0
+      ? "The network holds its breath: nothing arrives, and the last picture stays until it does."
+      : interruption === undefined
+        ? inputTrouble
+        : undefined;
   const status = interruption
     ? {
         tone: "bg-glow-soft",
@@ -51,28 +58,26 @@ export function StageStatus() {
           </p>
         )}
       </div>
-      {interruption !== undefined && (
+      {interruption !== undefined && interruption.attempt > 0 && (
         <div
           className="rise absolute inset-0 z-10 grid place-content-center justify-items-center gap-2 bg-night/65 p-6 pt-14 text-center sm:gap-3 sm:pt-6"
           role="alert"
         >
           <p className="text-balance font-semibold text-xl tracking-tight sm:text-2xl lg:text-3xl">
-            {interruption.attempt === 0 ? "The network holds its breath" : "The connection was lost"}
+            The connection was lost
           </p>
           <p className="figures max-w-96 text-pretty text-paper/85 max-sm:text-sm">
-            {interruption.attempt === 0
-              ? "Nothing arrives just now. The last picture stays until it does."
-              : `Trying again, for ${seconds} s now. Everything you set is kept and goes on by itself.`}
+            Trying again, for {seconds} s now. Everything you set is kept and goes on by itself.
           </p>
           <Bars />
         </div>
       )}
-      {interruption === undefined && inputTrouble !== undefined && (
+      {trouble !== undefined && (
         <p
           role="alert"
           className="rise absolute inset-x-4 top-16 z-10 mx-auto w-fit max-w-lg rounded-2xl border border-glow/40 bg-night/85 px-4 py-2.5 text-center text-sm backdrop-blur-md"
         >
-          {inputTrouble}
+          {trouble}
         </p>
       )}
     </>

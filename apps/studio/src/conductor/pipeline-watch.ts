@@ -9,6 +9,8 @@ import type { Store } from "../state/store.ts";
 const POLL_LOADING_MS = 400;
 const POLL_UNREACHABLE_MS = 2_000;
 const POLL_IDLE_MS = 4_000;
+/** Looks at a server that has lost its pipeline under a stream, before the page loads it: the session may do so itself. */
+const PATIENT_LOOKS = 8;
 
 export class PipelineWatch {
   readonly #client: Client;
@@ -18,6 +20,9 @@ export class PipelineWatch {
   /** A load of ours was asked for; counted, so that a status asked for before it is not believed after it. */
   #loadSent = false;
   #loads = 0;
+  /** What ran last, to be brought back to a server that was started anew. */
+  #last: PipelineStatus | undefined;
+  #emptyLooks = 0;
 
   constructor(client: Client, store: Store<State>) {
     this.#client = client;
@@ -88,9 +93,9 @@ export class PipelineWatch {
     });
   }
 
-  async #begin(): Promise<void> {
+  async #begin(size?: PipelineStatus["size"]): Promise<void> {
     const { signal } = this.#page;
-    await this.#client.load(toLoadOptions(this.#store.get().settings), { wait: false, signal });
+    await this.#client.load({ ...toLoadOptions(this.#store.get().settings), ...size }, { wait: false, signal });
   }
 
   /** One look; returns the pause until the next. */
@@ -111,11 +116,12 @@ export class PipelineWatch {
     this.#store.update({ isReachable: true, pipeline, notice: notice === UNREACHABLE ? undefined : notice });
     switch (pipeline.status) {
       case "not_loaded":
-        // A session that runs brings its own pipeline back.
-        if (this.#loadSent || phase === "live") return POLL_LOADING_MS;
+        // A session that runs brings its own pipeline back, when it was this page that had loaded it.
+        this.#emptyLooks++;
+        if (this.#loadSent || (phase === "live" && this.#emptyLooks < PATIENT_LOOKS)) return POLL_LOADING_MS;
         this.#loadSent = true;
         this.#loads++;
-        await this.#begin();
+        await this.#begin(phase === "live" ? this.#last?.size : undefined);
         return POLL_LOADING_MS;
       case "loading":
         return POLL_LOADING_MS;
@@ -124,6 +130,8 @@ export class PipelineWatch {
           this.#store.update({ notice: noticeOf(loadError(pipeline), "load") });
         return POLL_IDLE_MS;
       case "loaded":
+        this.#last = pipeline;
+        this.#emptyLooks = 0;
         if (!this.#loadSent) this.#adopt(pipeline);
         return POLL_IDLE_MS;
     }

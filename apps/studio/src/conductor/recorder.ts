@@ -1,16 +1,19 @@
-// Keeps what comes out: a video file by the browser's own recorder, and stills. Nothing leaves this computer.
+// Keeps what comes out: a video file by the browser's own recorder, and stills. Nothing leaves this computer. A recording goes
+// on while the connection is made again or the model is loaded anew; the last picture stands meanwhile.
 import { ClientError } from "@everframe/client";
 import type { State } from "../state/state.ts";
 import type { Store } from "../state/store.ts";
+import { drawFrames } from "./frame-tap.ts";
 
 const TYPES = ["video/mp4;codecs=avc1.42E01E", "video/webm;codecs=vp9", "video/webm;codecs=vp8", "video/webm"];
 const BITRATE_BPS = 8_000_000;
 const SLICE_MS = 1_000;
 
+type Recording = { recorder: MediaRecorder; end: () => void };
+
 export class Recorder {
   readonly #store: Store<State>;
-  #recorder: MediaRecorder | undefined;
-  #slices: Blob[] = [];
+  #recording: Recording | undefined;
 
   constructor(store: Store<State>) {
     this.#store = store;
@@ -18,37 +21,47 @@ export class Recorder {
 
   /** Begins to record a stream. Throws ClientError `unsupported` where the browser cannot. */
   start(stream: MediaStream): void {
-    if (this.#recorder !== undefined) return;
+    if (this.#recording !== undefined) return;
     const type =
       typeof MediaRecorder === "undefined" ? undefined : TYPES.find((one) => MediaRecorder.isTypeSupported(one));
     if (type === undefined) {
       throw ClientError.unsupported("This browser cannot record video.", "Use a current Chrome, Firefox or Safari.");
     }
-    const recorder = new MediaRecorder(stream, { mimeType: type, videoBitsPerSecond: BITRATE_BPS });
-    this.#recorder = recorder;
-    this.#slices = [];
+    const canvas = document.createElement("canvas");
+    const pictures = canvas.captureStream();
+    const recorder = new MediaRecorder(pictures, { mimeType: type, videoBitsPerSecond: BITRATE_BPS });
+    const slices: Blob[] = [];
     const startedMs = performance.now();
+    const endFrames = drawFrames(stream, canvas, () => recorder.start(SLICE_MS));
+    const recording: Recording = {
+      recorder,
+      end: () => {
+        endFrames();
+        for (const track of pictures.getTracks()) track.stop();
+      },
+    };
+    this.#recording = recording;
     recorder.addEventListener("dataavailable", ({ data }) => {
-      this.#slices.push(data);
-      const bytes = this.#slices.reduce((sum, slice) => sum + slice.size, 0);
-      if (this.#recorder === recorder) this.#store.update({ recording: { startedMs, bytes } });
+      slices.push(data);
+      const bytes = slices.reduce((sum, slice) => sum + slice.size, 0);
+      if (this.#recording === recording) this.#store.update({ recording: { startedMs, bytes } });
     });
     recorder.addEventListener("stop", () => {
-      // The browser ends it when the connection is made again with other tracks.
-      if (this.#recorder === recorder) this.stop();
-      save(new Blob(this.#slices, { type: type.replace(/;.*/, "") }), fileName("recording", extensionOf(type)));
-      this.#slices = [];
+      // It may have ended by itself.
+      if (this.#recording === recording) this.stop();
+      save(new Blob(slices, { type: type.replace(/;.*/, "") }), fileName("recording", extensionOf(type)));
     });
-    recorder.start(SLICE_MS);
     this.#store.update({ recording: { startedMs, bytes: 0 } });
   }
 
   /** Ends the recording and saves its file. */
   stop(): void {
-    const recorder = this.#recorder;
-    this.#recorder = undefined;
+    const recording = this.#recording;
+    this.#recording = undefined;
     this.#store.update({ recording: undefined });
-    if (recorder !== undefined && recorder.state !== "inactive") recorder.stop();
+    if (recording === undefined) return;
+    if (recording.recorder.state !== "inactive") recording.recorder.stop();
+    recording.end();
   }
 }
 

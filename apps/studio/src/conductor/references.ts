@@ -1,6 +1,7 @@
-// Reference images: made small enough, uploaded, and shown as thumbnails.
-import { type Client, ClientError } from "@everframe/client";
-import { type Look, MAX_REFERENCES } from "../state/look.ts";
+// Images for the model: made small enough, uploaded, and shown as thumbnails. References act until they are taken away,
+// frames in one chunk.
+import { type Client, ClientError, type LiveParameters } from "@everframe/client";
+import { type Look, MAX_REFERENCES, type Reference } from "../state/look.ts";
 import type { State } from "../state/state.ts";
 import type { Store } from "../state/store.ts";
 import { pictureOf } from "./pictures.ts";
@@ -9,19 +10,58 @@ import { pictureOf } from "./pictures.ts";
 const MAX_SIDE = 1024;
 const THUMBNAIL = { width: 96, height: 96 };
 
+type Parts = {
+  client: Client;
+  store: Store<State>;
+  setLook: (look: Look) => void;
+  send: (parameters: LiveParameters) => void;
+};
+
 export class References {
   readonly #client: Client;
   readonly #store: Store<State>;
   readonly #setLook: (look: Look) => void;
+  readonly #send: (parameters: LiveParameters) => void;
 
-  constructor(client: Client, store: Store<State>, setLook: (look: Look) => void) {
+  constructor({ client, store, setLook, send }: Parts) {
     this.#client = client;
     this.#store = store;
     this.#setLook = setLook;
+    this.#send = send;
   }
 
   /** Uploads an image and adds it; the oldest goes when there are too many. Throws ClientError. */
   async add(image: Blob, name: string): Promise<void> {
+    const reference = await this.#upload(image, name);
+    const { look } = this.#store.get().settings;
+    this.#setLook({ ...look, references: [...look.references, reference].slice(-MAX_REFERENCES) });
+  }
+
+  /** Uploads an image for a parameter that takes one, and sends it: now, or when video runs. Throws ClientError. */
+  async place(key: string, image: Blob, name: string): Promise<void> {
+    const frame = await this.#upload(image, name);
+    const { frames } = this.#store.get();
+    this.#store.update({ frames: { ...frames, [key]: { ...frame, isWaiting: false } } });
+    this.play(key);
+  }
+
+  /** Sends a placed image once more. */
+  play(key: string): void {
+    const { frames, phase } = this.#store.get();
+    const frame = frames[key];
+    if (frame === undefined) return;
+    const isWaiting = phase !== "live";
+    this.#store.update({ frames: { ...frames, [key]: { ...frame, isWaiting } } });
+    if (!isWaiting) this.#send({ [key]: frame.path });
+  }
+
+  /** Takes a placed image away; what it has done stays. */
+  displace(key: string): void {
+    const { [key]: _, ...frames } = this.#store.get().frames;
+    this.#store.update({ frames });
+  }
+
+  async #upload(image: Blob, name: string): Promise<Reference> {
     const bitmap = await decode(image);
     const scale = Math.min(1, MAX_SIDE / Math.max(bitmap.width, bitmap.height));
     const size = { width: Math.round(bitmap.width * scale), height: Math.round(bitmap.height * scale) };
@@ -35,10 +75,9 @@ export class References {
     const asset = await this.#client.assets.upload(upload, { name: `${stem}-${Date.now().toString(36)}.png` });
     const picture = pictureOf(bitmap, THUMBNAIL).url();
     bitmap.close();
-    const { referencePictures, settings } = this.#store.get();
+    const { referencePictures } = this.#store.get();
     this.#store.update({ referencePictures: { ...referencePictures, [asset.path]: picture } });
-    const references = [...settings.look.references, { path: asset.path, name: name || "Reference" }];
-    this.#setLook({ ...settings.look, references: references.slice(-MAX_REFERENCES) });
+    return { path: asset.path, name: name || "Picture" };
   }
 
   remove(path: string): void {

@@ -1,15 +1,27 @@
 // The stream: opens the source, connects the session, follows both, and tells the session what changes. What goes wrong
 // becomes a notice; nothing here throws at its caller.
-import { type Client, ClientError, type Input, type Session, type SessionState } from "@everframe/client";
+import {
+  type Client,
+  ClientError,
+  type Input,
+  type LiveParameters,
+  type Session,
+  type SessionState,
+} from "@everframe/client";
 import { isLive, openSource, type SourceChoice } from "../sources/open-source.ts";
+import { labelOf } from "../state/controls.ts";
 import { addSample } from "../state/history.ts";
-import { changedParameters, type Look, toParameters } from "../state/look.ts";
+import { changedParameters, fromParameters, type Look, patchLook, toParameters } from "../state/look.ts";
+import { currentScales } from "../state/loras.ts";
 import { noticeOf, noticeOfEnd, noticeOfSourceEnd } from "../state/notice.ts";
 import type { SourceKind, State } from "../state/state.ts";
 import type { Store } from "../state/store.ts";
+import { OutsideChanges } from "./outside-changes.ts";
 import type { PipelineWatch } from "./pipeline-watch.ts";
 
 const REMARK_MS = 6_000;
+/** Somebody who plays from elsewhere is told of once, not at every stroke. */
+const OUTSIDE_REMARK_MS = 20_000;
 
 export class Stream {
   readonly #client: Client;
@@ -21,11 +33,19 @@ export class Stream {
   #unfollow = (): void => {};
   #choice: SourceChoice = {};
   #pending = 0;
+  readonly #outside: OutsideChanges;
+  /** The look is being changed to what the server has already. */
+  #isTold = false;
+  #outsideMs = Number.NEGATIVE_INFINITY;
 
   constructor(client: Client, store: Store<State>, watch: PipelineWatch) {
     this.#client = client;
     this.#store = store;
     this.#watch = watch;
+    this.#outside = new OutsideChanges({
+      current: () => this.#session?.parameters ?? {},
+      take: (parameters) => this.#takeOver(parameters),
+    });
   }
 
   /** The session that runs, if one does. */
@@ -55,15 +75,16 @@ export class Stream {
 
   /** Tells the session in what the look differs. */
   follow(before: Look, after: Look): void {
-    const parameters = changedParameters(before, after);
+    const parameters = this.#isTold ? undefined : changedParameters(before, after);
     if (parameters !== undefined) this.set(parameters);
   }
 
   /** Sends parameters; what the server refuses becomes a remark. */
-  set(parameters: Parameters<Session["set"]>[0]): void {
+  set(parameters: LiveParameters): void {
     if (this.#session?.state.name !== "live") return;
     this.#pending++;
     this.#store.update({ isPending: true });
+    const letGo = this.#outside.hold(parameters);
     this.#session
       .set(parameters)
       .catch((error: unknown) => {
@@ -71,6 +92,7 @@ export class Stream {
         if (code !== "closed" && code !== "aborted") this.say(message);
       })
       .finally(() => {
+        letGo();
         this.#pending--;
         if (this.#pending === 0) this.#store.update({ isPending: false });
       });
@@ -111,7 +133,7 @@ export class Stream {
       const before = this.#store.get().settings.look;
       const session = await this.#client.connect({
         stream: source,
-        parameters: toParameters(before),
+        parameters: this.#firstParameters(before),
         signal: attempt.signal,
         onQueue: ({ position }) => this.#store.update({ queuePlace: position }),
       });
@@ -168,6 +190,7 @@ export class Stream {
   #listen(session: Session): void {
     session.on("state", (state) => this.#handleState(session, state));
     session.on("stats", (stats) => this.#store.update({ history: addSample(this.#store.get().history, stats) }));
+    session.on("updated", (parameters) => this.#outside.hear(parameters));
     session.on("error", (error) => this.say(error.message));
     session.on("rejected", (rejected) => {
       this.say(rejected.map(({ name, allowed }) => `${name ?? "A setting"} must be ${allowed}.`).join(" "));
@@ -177,6 +200,40 @@ export class Stream {
       this.#store.update({ isReloading: false });
       this.#watch.look();
     });
+  }
+
+  /** What the first chunk is made with: the look, without scales of files that are not loaded, and the frames that wait. */
+  #firstParameters(look: Look): LiveParameters {
+    const { pipeline, frames } = this.#store.get();
+    const { loraScales, ...parameters } = toParameters(look);
+    const scales = currentScales(pipeline?.loras ?? [], loraScales);
+    const waiting = Object.entries(frames).filter(([, { isWaiting }]) => isWaiting);
+    this.#store.update({
+      frames: Object.fromEntries(Object.entries(frames).map(([key, frame]) => [key, { ...frame, isWaiting: false }])),
+    });
+    return {
+      ...parameters,
+      ...(scales.length === 0 ? {} : { loraScales: scales }),
+      ...Object.fromEntries(waiting.map(([key, { path }]) => [key, path])),
+    };
+  }
+
+  /** Parameters that somebody else has set, into the look; the server knows them already. */
+  #takeOver(parameters: LiveParameters): void {
+    const { settings } = this.#store.get();
+    this.#isTold = true;
+    try {
+      this.#store.update({ settings: { ...settings, look: patchLook(settings.look, fromParameters(parameters)) } });
+    } finally {
+      this.#isTold = false;
+    }
+    if (parameters.paused !== undefined) this.#store.update({ isPaused: parameters.paused });
+    const nowMs = performance.now();
+    if (nowMs - this.#outsideMs > OUTSIDE_REMARK_MS) {
+      const [first = "", ...others] = Object.keys(parameters).map(labelOf);
+      this.say(`Changed from elsewhere: ${[first, ...others.map((label) => label.toLowerCase())].join(", ")}.`);
+    }
+    this.#outsideMs = nowMs;
   }
 
   #handleState(session: Session, state: SessionState): void {
@@ -201,6 +258,7 @@ export class Stream {
     this.#attempt = undefined;
     attempt?.abort();
     session?.close();
+    this.#outside.close();
     this.#store.update({
       output: undefined,
       history: [],

@@ -8,7 +8,13 @@ import { addEvent, EMPTY_TIMELINE } from "../state/timeline.ts";
 import { LIVE_PARAMETERS, LOAD_PARAMETERS } from "../testing/schema.ts";
 import { Studio } from "./studio.ts";
 
-type Status = { status: string; pipeline_id: string | null; load_params: object | null; error: string | null };
+type Status = {
+  status: string;
+  pipeline_id: string | null;
+  load_params: object | null;
+  error: string | null;
+  loaded_lora_adapters?: unknown;
+};
 
 const loaded = (params: object, pipeline = "longlive"): Status => ({
   status: "loaded",
@@ -116,6 +122,27 @@ test("a knob moves what it was bound to, over the whole range that the server na
     prompts: [{ weight: 0.5 }],
     transitionChunks: 12,
   });
+});
+
+test("LoRAs that can be played have a slider each, and changing the list loads again", async () => {
+  status = { ...loaded({}), loaded_lora_adapters: [{ path: "styles/ink.safetensors", scale: 0.8 }] };
+  const studio = openStudio();
+  await until(studio, ({ pipeline }) => pipeline?.loras.length === 1);
+  studio.moveSlider("lora:ink", 1);
+  studio.moveSlider("lora:gone", 0);
+  const { values } = studio.store.get().settings.look;
+  expect(values["loraScales"]).toEqual([{ path: "styles/ink.safetensors", scale: 2 }]);
+  await studio.setLoras([{ path: "oil.safetensors", scale: 1, mergeMode: "runtime_peft" }]);
+  await until(studio, ({ pipeline }) => pipeline?.loras.length === 0);
+  expect(studio.store.get().settings.look.values["loraScales"]).toEqual([]);
+  expect(loads).toEqual([
+    {
+      pipeline_id: "longlive",
+      load_params: expect.objectContaining({
+        loras: [{ path: "oil.safetensors", scale: 1, merge_mode: "runtime_peft" }],
+      }),
+    },
+  ]);
 });
 
 test("a timeline plays its changes, and writes down what is changed while it is armed", async () => {

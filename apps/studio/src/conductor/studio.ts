@@ -11,6 +11,7 @@ import {
   patchLook,
   withPrompt,
 } from "../state/look.ts";
+import { currentScales, type LoraFile, loraName, SCALE_RANGE } from "../state/loras.ts";
 import { valueAt } from "../state/midi.ts";
 import { PRESETS, presetOf } from "../state/presets.ts";
 import { remember } from "../state/prompt-history.ts";
@@ -31,6 +32,8 @@ import { TimelinePlayer } from "./timeline-player.ts";
 
 const STORE_MS = 250;
 const NOISE_STEP = 0.05;
+/** Before a LoRA's name, as a slider's name. */
+const LORA_TARGET = "lora:";
 
 export class Studio {
   readonly store: Store<State>;
@@ -53,7 +56,7 @@ export class Studio {
     this.watch = new PipelineWatch(client, store);
     this.stream = new Stream(client, store, this.watch);
     this.timeline = new TimelinePlayer(store, setLook);
-    this.references = new References(client, store, setLook);
+    this.references = new References({ client, store, setLook, send: (parameters) => this.stream.set(parameters) });
     this.thumbnails = new Thumbnails({ store, setLook, video: () => this.stage.video });
     this.midi = new MidiInput(store, (target, position) => this.moveSlider(target, position));
     this.models = new ModelFiles(client, store);
@@ -84,6 +87,7 @@ export class Studio {
         ({ output }) => output,
         (output) => {
           if (output !== undefined) return;
+          // What was recorded of a stream that ends is kept.
           this.#recorder.stop();
           this.timeline.pause();
         },
@@ -155,8 +159,26 @@ export class Studio {
       this.patchLook({ transitionChunks: valueAt(position, { min: 0, max: MAX_TRANSITION_CHUNKS, step: 1 }) });
       return;
     }
+    if (target.startsWith(LORA_TARGET)) {
+      const path = this.#loras().find((lora) => loraName(lora.path) === target.slice(LORA_TARGET.length))?.path;
+      if (path !== undefined) this.setLoraScale(path, valueAt(position, SCALE_RANGE));
+      return;
+    }
     const { min, max, step } = this.#sliderOf(target) ?? { min: 0, max: 1, step: 0.01 };
     this.setValue(target, valueAt(position, { min, max, step }));
+  }
+
+  /** Changes how strongly a loaded LoRA acts. */
+  setLoraScale(path: string, scale: number): void {
+    this.setValue(
+      "loraScales",
+      this.#loras().map((lora) => (lora.path === path ? { path, scale } : lora)),
+    );
+  }
+
+  #loras() {
+    const { pipeline, settings } = this.store.get();
+    return currentScales(pipeline?.loras ?? [], settings.look.values["loraScales"]);
   }
 
   newSeed(): void {
@@ -190,20 +212,37 @@ export class Studio {
     }
   }
 
-  /** Takes what goes in now as a reference image. */
-  async referenceFromInput(): Promise<void> {
+  /** What goes in now, as an image; undefined while nothing does. */
+  async inputImage(): Promise<Blob | undefined> {
     const { inputVideo } = this.stage;
-    if (inputVideo === undefined || inputVideo.videoWidth === 0) return;
+    if (inputVideo === undefined || inputVideo.videoWidth === 0) return undefined;
     const size = { width: inputVideo.videoWidth, height: inputVideo.videoHeight };
-    await this.addReference(await pictureOf(inputVideo, size, "image/png").blob(), "Snapshot");
+    return pictureOf(inputVideo, size, "image/png").blob();
   }
 
-  async addReference(image: Blob, name: string): Promise<void> {
-    try {
-      await this.references.add(image, name);
-    } catch (error) {
-      this.#tell(error);
-    }
+  /** Takes what goes in now as a reference image. */
+  async referenceFromInput(): Promise<void> {
+    const image = await this.inputImage();
+    if (image !== undefined) await this.addReference(image, "Snapshot");
+  }
+
+  addReference(image: Blob, name: string): Promise<void> {
+    return this.references.add(image, name).catch((error: unknown) => this.#tell(error));
+  }
+
+  /** Takes an image, or what goes in now, for a parameter that takes one. */
+  async placeFrame(key: string, image?: File): Promise<void> {
+    const picture = image ?? (await this.inputImage());
+    if (picture === undefined) return;
+    await this.references.place(key, picture, image?.name ?? "Snapshot").catch((error: unknown) => this.#tell(error));
+  }
+
+  /** Adds a LoRA file by its name, or changes the list; loads the model again. */
+  async setLoras(loras: readonly LoraFile[]): Promise<void> {
+    const { settings } = this.store.get();
+    // The sliders begin again at the scales of the load.
+    this.patchLook({ values: { loraScales: [] } });
+    await this.watch.choose({ values: { ...settings.load.values, loras } });
   }
 
   /** Copies a link to the look and the timeline. */
@@ -255,7 +294,7 @@ export class Studio {
   #sliderOf(key: string): { min: number; max: number; step: number } | undefined {
     const { schemas, settings, kind } = this.store.get();
     const parameters = schemas[settings.load.pipeline]?.parameters ?? [];
-    const occasion = { look: settings.look, hasInput: kind !== "none", hasVace: true };
+    const occasion = { look: settings.look, hasInput: kind !== "none", hasVace: true, hasLoras: false };
     return liveControls(parameters, occasion).find((control) => control.key === key);
   }
 

@@ -5,7 +5,9 @@ import { DEFAULT_LOOK } from "./look.ts";
 
 const infos = LIVE_PARAMETERS;
 const keys = (occasion: Partial<Parameters<typeof liveControls>[1]>) =>
-  liveControls(infos, { look: DEFAULT_LOOK, hasInput: true, hasVace: true, ...occasion }).map(({ key }) => key);
+  liveControls(infos, { look: DEFAULT_LOOK, hasInput: true, hasVace: true, hasLoras: false, ...occasion }).map(
+    ({ key }) => key,
+  );
 
 test("Normal shows the noise, VACE the guidance, text neither", () => {
   expect(keys({})).toEqual([
@@ -18,8 +20,14 @@ test("Normal shows the noise, VACE the guidance, text neither", () => {
   ]);
   const vace = keys({ look: { ...DEFAULT_LOOK, mode: "vace" } });
   expect(vace).toContain("vaceContextScale");
+  expect(vace).toEqual(expect.arrayContaining(["firstFrameImage", "lastFrameImage"]));
   expect(vace).not.toContain("noiseScale");
   expect(keys({ hasInput: false })).toEqual(["denoisingStepList", "manageCache", "resetCache", "baseSeed"]);
+});
+
+test("the scales of LoRAs are there when a load has some that can be played", () => {
+  expect(keys({})).not.toContain("loraScales");
+  expect(keys({ hasLoras: true })).toContain("loraScales");
 });
 
 test("VACE without the input as its guide starts from the noised input again", () => {
@@ -57,7 +65,8 @@ test("every control says what it does and when it acts", () => {
 test("a load offers the autoencoder and leaves the size to the size's own control", () => {
   const drawn = loadControls(LOAD_PARAMETERS).map(({ key }) => key);
   expect(drawn).toContain("vaeType");
-  expect(drawn).not.toContain("width");
+  expect(drawn).toContain("loras");
+  for (const elsewhere of ["width", "loraMergeMode"]) expect(drawn).not.toContain(elsewhere);
 });
 
 test("steps are written as levels that fall", () => {

@@ -19,7 +19,7 @@ export type ParameterInfo = {
   needs: string | null;
 };
 
-export type ControlKind = "slider" | "switch" | "choice" | "number" | "steps" | "button";
+export type ControlKind = "slider" | "switch" | "choice" | "number" | "steps" | "button" | "image" | "loras";
 
 export type Control = {
   /** Name in code, as `session.set` and a load take it. */
@@ -57,8 +57,17 @@ const WORDS: Readonly<Record<string, Words>> = {
   resetCache: { label: "Start anew" },
   promptInterpolationMethod: { label: "Blend" },
   vaeType: { label: "Autoencoder" },
-  loraMergeMode: { label: "LoRA merge" },
+  loras: { label: "LoRAs" },
+  loraScales: { label: "LoRAs", help: "How strongly each LoRA acts; below zero it does the opposite." },
+  firstFrameImage: { label: "First frame", help: "Cuts to this picture and goes on from it." },
+  lastFrameImage: { label: "Last frame", help: "The next twelve frames lead to this picture." },
   compat: { label: "Behaviour" },
+};
+
+const ELSEWHERE_LABELS: Readonly<Record<string, string>> = {
+  transition: "Prompts",
+  vaceEnabled: "Mode",
+  vaceRefImages: "References",
 };
 
 const ACTS: Readonly<Record<string, string>> = {
@@ -68,9 +77,18 @@ const ACTS: Readonly<Record<string, string>> = {
   load: "Loads the model again.",
 };
 
-const KINDS: readonly string[] = ["slider", "switch", "choice", "number", "steps", "button"] satisfies ControlKind[];
+const KINDS: readonly string[] = [
+  "slider",
+  "switch",
+  "choice",
+  "number",
+  "steps",
+  "button",
+  "image",
+  "loras",
+] satisfies ControlKind[];
 
-/** Drawn elsewhere: the stage, the prompts, the mode, the references, the size. */
+/** Drawn elsewhere: the stage, the prompts, the mode, the references, the size, the list of LoRAs. */
 const ELSEWHERE = new Set([
   "paused",
   "inputMode",
@@ -79,6 +97,8 @@ const ELSEWHERE = new Set([
   "width",
   "height",
   "seed",
+  // Each file of the list says it for itself.
+  "loraMergeMode",
 ]);
 
 /** A control for a parameter; undefined for one that is not drawn as a control. */
@@ -102,15 +122,18 @@ export function toControl(info: ParameterInfo): Control | undefined {
 }
 
 /** Where the picture comes from: what acts depends on it. */
-export type Occasion = { look: Look; hasInput: boolean; hasVace: boolean };
+export type Occasion = { look: Look; hasInput: boolean; hasVace: boolean; hasLoras: boolean };
 
 /** The controls that act now, in the server's order: those of the picture first, those of the model's memory last. */
-export function liveControls(infos: readonly ParameterInfo[], { look, hasInput, hasVace }: Occasion): Control[] {
+export function liveControls(
+  infos: readonly ParameterInfo[],
+  { look, hasInput, hasVace, hasLoras }: Occasion,
+): Control[] {
   const isVace = look.mode === "vace" && hasVace;
   const isNoised = hasInput && (!isVace || look.values["vaceUseInputVideo"] === false);
   return infos
     .filter(({ modes }) => modes.includes(hasInput ? "video" : "text"))
-    .filter(({ needs }) => needs === null || (needs === "vace" && isVace))
+    .filter(({ needs }) => needs === null || (needs === "vace" && isVace) || (needs === "loras" && hasLoras))
     .flatMap((info) => toControl(info) ?? [])
     .filter(({ key }) => !ELSEWHERE.has(key))
     .filter(({ key }) => isNoised || (key !== "noiseScale" && key !== "noiseController"));
@@ -124,6 +147,12 @@ export function loadControls(infos: readonly ParameterInfo[]): Control[] {
       ({ key, choices }) =>
         !ELSEWHERE.has(key) && key !== "baseSeed" && key !== "vaceContextScale" && choices.length !== 1,
     );
+}
+
+/** A parameter's name for people, by its name in code. */
+export function labelOf(key: string): string {
+  const words = key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+  return WORDS[key]?.label ?? ELSEWHERE_LABELS[key] ?? toLabel(words);
 }
 
 /** "vace_context_scale" as it is named in code. */

@@ -5,6 +5,7 @@ import {
   changePrompt,
   DEFAULT_LOOK,
   differenceOf,
+  fromParameters,
   type Look,
   patchLook,
   promptText,
@@ -86,6 +87,28 @@ test("data of unknown origin costs only its bad fields", () => {
     values: { ...look.values, noiseScale: 0.3 },
   });
   for (const data of [undefined, null, [], "x", 5]) expect(toLook(data)).toEqual(look);
+});
+
+test("what somebody else has set comes into the look as the server says it", () => {
+  const prompts = [{ text: "gold", weight: 3 }, { text: "ice", weight: 1.5 }, "sepia"];
+  expect(fromParameters({ prompts, noiseScale: 0.2, vaceEnabled: true, paused: true, resetCache: true })).toEqual({
+    prompts: [
+      { text: "gold", weight: 1 },
+      { text: "ice", weight: 0.5 },
+      { text: "sepia", weight: 1 / 3 },
+    ],
+    mode: "vace",
+    values: { noiseScale: 0.2 },
+  });
+  const loraScales = [{ path: "ink.safetensors", scale: -0.5 }];
+  expect(fromParameters({ vaceRefImages: ["/assets/a.png"], loraScales, denoisingStepList: [700] })).toEqual({
+    references: [{ path: "/assets/a.png", name: "a.png" }],
+    values: { loraScales, denoisingStepList: [700] },
+  });
+  expect(fromParameters({ transition: { targetPrompts: "fog", numSteps: 3 } })).toEqual({
+    prompts: [{ text: "fog", weight: 1 }],
+  });
+  expect(fromParameters({ firstFrameImage: "/a.png", inputMode: "text" })).toEqual({});
 });
 
 test("VACE is told to be on or off, whatever the load had", () => {

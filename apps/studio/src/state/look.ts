@@ -1,6 +1,8 @@
 // What is played: prompts and their weights, the values of live parameters, reference images. Pure; the session is told
 // only what differs from one look to the next.
 import type { LiveParameters } from "@everframe/client";
+import { toLoraScales } from "./loras.ts";
+import { listOf, numberIn, recordOf } from "./records.ts";
 
 export const MAX_PROMPTS = 4;
 export const MAX_REFERENCES = 4;
@@ -91,6 +93,26 @@ export function toParameters(look: Look): LiveParameters {
   };
 }
 
+/** What live parameters that somebody else has set mean for the look. What acts only once leaves no trace in it. */
+export function fromParameters(parameters: LiveParameters): LookPatch {
+  const { prompts, transition, vaceEnabled, vaceRefImages, ...rest } = parameters;
+  const { inputMode: _, paused: __, resetCache: ___, firstFrameImage: ____, lastFrameImage: _____, ...values } = rest;
+  const texts = transition?.targetPrompts ?? prompts;
+  const mix = (texts === undefined ? [] : [texts])
+    .flat()
+    .map((prompt) => (typeof prompt === "string" ? { text: prompt, weight: 1 } : { weight: 1, ...prompt }));
+  // Elsewhere weights may be any; here 1 is the most.
+  const most = Math.max(1, ...mix.map(({ weight }) => weight));
+  return toLookPatch({
+    prompts: mix.map(({ text, weight }) => ({ text, weight: weight / most })),
+    values,
+    ...(vaceEnabled === undefined ? {} : { mode: vaceEnabled ? "vace" : "normal" }),
+    ...(vaceRefImages === undefined
+      ? {}
+      : { references: vaceRefImages.map((path) => ({ path, name: path.replace(/^.*[\\/]/, "") })) }),
+  });
+}
+
 /** The live parameters in which `after` differs from `before`; undefined when the stream need not be told. */
 export function changedParameters(before: Look, after: Look): LiveParameters | undefined {
   const old = toParameters(before);
@@ -157,20 +179,9 @@ export function toLookPatch(data: unknown): LookPatch {
 /** Ranges are the server's to check; here only the kind of thing. */
 function isValue(name: string, value: unknown): boolean {
   if (!/^[a-z][A-Za-z]{1,40}$/.test(name)) return false;
+  if (name === "loraScales") return toLoraScales(value).length > 0;
   if (Array.isArray(value)) return value.length <= 16 && value.every((one) => typeof one === "number");
   return (
     typeof value === "boolean" || (typeof value === "number" && Number.isFinite(value)) || typeof value === "string"
   );
-}
-
-export function recordOf(data: unknown): Partial<Record<string, unknown>> {
-  return typeof data === "object" && data !== null && !Array.isArray(data) ? data : {};
-}
-
-export function listOf(data: unknown): readonly unknown[] {
-  return Array.isArray(data) ? data : [];
-}
-
-export function numberIn(value: unknown, min: number, max: number): number | undefined {
-  return typeof value === "number" && value >= min && value <= max ? value : undefined;
 }

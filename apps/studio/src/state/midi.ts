@@ -1,6 +1,6 @@
 // Which knob moves which slider: control change messages of MIDI 1.0 (status 0xB0 to 0xBF, controller, value 0..127) by
 // channel and controller. Pure; the device is read elsewhere.
-import { recordOf } from "./look.ts";
+import { recordOf } from "./records.ts";
 
 /** "channel:controller", both from 0. */
 export type ControlId = string;

@@ -26,6 +26,7 @@ const TITLES: Record<Occasion, string> = {
 const SERVER_TITLES: Record<string, string> = {
   too_many_sessions: "The server is full",
   out_of_memory: "Out of memory",
+  lora_unusable: "The LoRA cannot be used",
   server_shutdown: "The server is closing",
   shutting_down: "The server is closing",
 };

@@ -1,5 +1,5 @@
 // The prompts that were sent, newest first, as a shell remembers commands: the arrow keys walk through them.
-import { listOf } from "./look.ts";
+import { listOf } from "./records.ts";
 
 const MAX_ENTRIES = 50;
 

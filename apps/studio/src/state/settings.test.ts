@@ -22,7 +22,11 @@ test("what is written is what is read", () => {
       values: { ...DEFAULT_SETTINGS.look.values, noiseScale: 0.35, denoisingStepList: [800, 600, 400] },
       references: [{ path: "/assets/a.png", name: "a" }],
     },
-    load: { pipeline: "longlive-tiny", size: { width: 576, height: 320 }, values: { vaeType: "tae" } },
+    load: {
+      pipeline: "longlive-tiny",
+      size: { width: 576, height: 320 },
+      values: { vaeType: "tae", loras: [{ path: "ink", scale: 1, mergeMode: "runtime_peft" }] },
+    },
     view: { layout: "split", mirror: false, inset: false, insetX: 0.2, insetY: 0.3, split: 0.6, timeline: true },
   };
   const browser = store();

@@ -1,7 +1,9 @@
 // What the person chose, kept in the browser between visits. Whatever is stored is checked field by field: an older or
 // broken entry costs one field, not the page.
 import type { LoadOptions } from "@everframe/client";
-import { DEFAULT_LOOK, type Look, numberIn, recordOf, toLook } from "./look.ts";
+import { DEFAULT_LOOK, type Look, toLook } from "./look.ts";
+import { toLoraFiles } from "./loras.ts";
+import { numberIn, recordOf } from "./records.ts";
 
 export const LAYOUTS = ["output", "side", "split"] as const;
 /** The output with the input as an inset, both side by side, or one over the other with a line between. */
@@ -63,11 +65,7 @@ export function toSettings(data: unknown): Settings {
     load: {
       pipeline: typeof load["pipeline"] === "string" ? load["pipeline"].slice(0, 100) : DEFAULT_SETTINGS.load.pipeline,
       size: toSize(load["size"]),
-      values: Object.fromEntries(
-        Object.entries(recordOf(load["values"])).filter(([, value]) =>
-          ["string", "number", "boolean"].includes(typeof value),
-        ),
-      ),
+      values: toLoadValues(load["values"]),
     },
     view: {
       layout: LAYOUTS.find((layout) => layout === view["layout"]) ?? base.layout,
@@ -79,6 +77,13 @@ export function toSettings(data: unknown): Settings {
       timeline: flag("timeline"),
     },
   };
+}
+
+function toLoadValues(data: unknown): LoadChoice["values"] {
+  const { loras: given, ...others } = recordOf(data);
+  const loras = toLoraFiles(given);
+  const plain = Object.entries(others).filter(([, value]) => ["string", "number", "boolean"].includes(typeof value));
+  return { ...Object.fromEntries(plain), ...(loras.length === 0 ? {} : { loras }) };
 }
 
 function toSize(data: unknown): LoadChoice["size"] {

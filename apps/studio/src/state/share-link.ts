@@ -1,6 +1,7 @@
 // A look as a link: its JSON, base64url, behind the address's hash, which browsers do not send to any server.
 // References stay behind: they are files of one server.
-import { type LookPatch, recordOf, toLookPatch } from "./look.ts";
+import { type LookPatch, toLookPatch } from "./look.ts";
+import { recordOf } from "./records.ts";
 import type { Settings } from "./settings.ts";
 import { type Timeline, toTimeline } from "./timeline.ts";
 

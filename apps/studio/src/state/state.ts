@@ -1,6 +1,7 @@
 // Everything that the page shows, in one value. Conductors replace its parts; components read them.
 import type { DownloadProgress, HardwareInfo, Input, PipelineSchema, PipelineStatus } from "@everframe/client";
 import type { Sample } from "./history.ts";
+import type { Reference } from "./look.ts";
 import type { Bindings } from "./midi.ts";
 import { toBindings } from "./midi.ts";
 import type { Notice } from "./notice.ts";
@@ -21,6 +22,9 @@ export type Phase = "idle" | "opening" | "waiting" | "connecting" | "warming" | 
 export type Interruption = { attempt: number; sinceMs: number };
 
 export type RecordingState = { startedMs: number; bytes: number };
+
+/** An uploaded picture that a chunk begins with, or leads to. One chosen before the stream runs waits for it. */
+export type Frame = Reference & { isWaiting: boolean };
 
 export type MidiState = {
   access: "off" | "on" | "denied" | "unsupported";
@@ -83,7 +87,9 @@ export type State = {
   thumbnails: Readonly<Record<string, string>>;
   /** The preset whose thumbnail is being made, when all are. */
   touring: string | undefined;
-  /** Data URLs of small pictures by the reference's path. */
+  /** Pictures that act once, by the parameter's name in code. */
+  frames: Readonly<Record<string, Frame>>;
+  /** Data URLs of small pictures by the path of the image. */
   referencePictures: Readonly<Record<string, string>>;
 };
 
@@ -132,6 +138,7 @@ export function initialState(store?: KeyStore): State {
         ? Object.fromEntries(Object.entries(thumbnails).filter(([, url]) => String(url).startsWith("data:image/")))
         : {},
     touring: undefined,
+    frames: {},
     referencePictures: {},
   };
 }

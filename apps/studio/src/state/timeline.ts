@@ -1,6 +1,7 @@
 // Changes of the look over time: a list of events, each a patch at a second. Pure; the player asks which events lie
 // between two moments of the clock and applies their patches.
-import { type Look, type LookPatch, listOf, numberIn, patchLook, promptText, recordOf, toLookPatch } from "./look.ts";
+import { type Look, type LookPatch, patchLook, promptText, toLookPatch } from "./look.ts";
+import { listOf, numberIn, recordOf } from "./records.ts";
 
 export const MIN_LENGTH_S = 5;
 export const MAX_LENGTH_S = 600;

@@ -37,6 +37,9 @@ export const LIVE_PARAMETERS: readonly ParameterInfo[] = [
   describe("vace_use_input_video", "switch", { ...video, ...vace, default: true }),
   describe("vace_context_scale", "slider", { ...range(0, 2, 0.05), ...vace }),
   describe("vace_ref_images", "images", vace),
+  describe("first_frame_image", "image", { ...vace, acts: "once" }),
+  describe("last_frame_image", "image", { ...vace, acts: "once" }),
+  describe("lora_scales", "loras", { needs: "loras", acts: "once", step: 0.1 }),
   describe("paused", "switch", { acts: "at once", default: false }),
   describe("base_seed", "number", { minimum: 0, step: 1 }),
 ];
@@ -46,5 +49,7 @@ export const LOAD_PARAMETERS: readonly ParameterInfo[] = [
   describe("width", "number", { ...range(16, 2048, 16), acts: "load" }),
   describe("seed", "number", { step: 1, default: 42, acts: "load" }),
   describe("vae_type", "choice", { choices: ["wan", "lightvae", "tae", "lighttae"], default: "wan", acts: "load" }),
+  describe("loras", "loras", { acts: "load" }),
+  describe("lora_merge_mode", "choice", { choices: ["permanent_merge", "runtime_peft"], acts: "load" }),
   describe("quantization", "choice", { choices: ["fp8_e4m3fn"], acts: "load" }),
 ];
