@@ -1,8 +1,7 @@
 /**
  * One viewer: wires what a session is made of, which is its life (the states
- * of session-state.ts), its connection, its parameters, its work on the loaded
- * pipeline, and the output between them. Connections and pipelines may change
- * while it lives.
+ * of session-state.ts), its connections, its parameters, its work on the
+ * loaded pipeline, and the output between them.
  */
 import {
   ApiError,
@@ -23,9 +22,10 @@ import { maxBitrateBps } from "./bitrate.ts";
 import type { Clock } from "./clock.ts";
 import { InputGuard } from "./input-guard.ts";
 import { errorMessage, type ResolveAsset, SessionParameters } from "./parameters.ts";
+import { SessionConnections } from "./session-connections.ts";
 import { type SessionFigures, statsMessage } from "./session-figures.ts";
 import { SessionLife } from "./session-life.ts";
-import { SessionPeer } from "./session-peer.ts";
+import { SessionPipeline } from "./session-pipeline.ts";
 import type { SessionState } from "./session-state.ts";
 import { SessionWork } from "./session-work.ts";
 import { VideoOutput } from "./video-output.ts";
@@ -66,15 +66,8 @@ export class Session {
   readonly #frameWatchers = new Set<(frame: I420Frame) => void>();
   readonly #counts = { framesIn: 0, framesOut: 0, chunksStarted: 0, chunks: 0, chunksFailed: 0 };
   readonly #life: SessionLife;
-  /** The connection; undefined before the first offer was answered, and after the end. */
-  #peer: SessionPeer | undefined;
-  /** What the session is for; undefined while another one is being loaded. */
-  #pipeline: Pipeline | undefined;
-  /** What is being loaded meanwhile. */
-  #reloading: string | undefined;
-  #attaching: { pipeline: Pipeline; done: Promise<void> } | undefined;
-  #work: SessionWork | undefined;
-  #offers: Promise<unknown> = Promise.resolve();
+  readonly #connections: SessionConnections;
+  readonly #pipeline: SessionPipeline;
   #cancelStats: () => void = () => {};
   #closing: Promise<void> | undefined;
 
@@ -83,15 +76,16 @@ export class Session {
     this.id = options.id;
     this.#options = options;
     this.#log = options.log.child({ session: options.id.slice(0, 8) });
-    this.#pipeline = pipeline;
     this.parameters = new SessionParameters(options.initial, options.resolveAsset);
+    this.#pipeline = new SessionPipeline(pipeline, (loaded) => this.#openWork(loaded));
+    this.#connections = this.#connect();
     this.#output = new VideoOutput({
       clock,
-      send: (frame) => this.#peer?.sendFrame(frame),
+      send: (frame) => this.#connections.sendFrame(frame),
       onSent: (frame) => {
         this.#counts.framesOut += 1;
         for (const watch of this.#frameWatchers) watch(frame);
-        this.#work?.notify();
+        this.#pipeline.work?.notify();
       },
     });
     this.#output.suspend();
@@ -115,7 +109,7 @@ export class Session {
 
   /** What the session is for; undefined while another one is being loaded. */
   get pipeline(): Pipeline | undefined {
-    return this.#pipeline;
+    return this.#pipeline.current;
   }
 
   /** The newest picture that was sent. */
@@ -127,10 +121,10 @@ export class Session {
   async start(offerSdp: string): Promise<string> {
     try {
       const answer = await this.offer(offerSdp);
-      if (this.#pipeline !== undefined) await this.#attach(this.#pipeline);
+      await this.#pipeline.begin();
       this.#failIfClosed();
-      this.#work?.notify();
-      this.#log.info({ pipeline: this.#pipeline?.id ?? this.#reloading }, "session opened");
+      this.#pipeline.work?.notify();
+      this.#log.info({ pipeline: this.pipeline?.id ?? this.#pipeline.awaited }, "session opened");
       return answer;
     } catch (error) {
       // What ended it meanwhile was the end of the pipeline.
@@ -145,15 +139,15 @@ export class Session {
    * that of a new connection, which takes the place of the old one.
    * Throws `ApiError`; the connection that was there stays then.
    */
-  offer(offerSdp: string): Promise<string> {
-    const answer = this.#offers.then(() => this.#answer(offerSdp));
-    this.#offers = answer.catch(() => {});
+  async offer(offerSdp: string): Promise<string> {
+    const answer = await this.#connections.answer(offerSdp);
+    this.#life.follow("offered");
     return answer;
   }
 
   /** Adds candidates of the newest offer. */
-  async addCandidates(candidates: readonly Candidate[]): Promise<void> {
-    await this.#peer?.addCandidates(candidates);
+  addCandidates(candidates: readonly Candidate[]): Promise<void> {
+    return this.#connections.addCandidates(candidates);
   }
 
   /** Takes a message of parameters, as it comes over the data channel, and answers it there. */
@@ -183,18 +177,18 @@ export class Session {
   }
 
   figures(): SessionFigures {
-    const { total = null, ...stagesMs } = this.#work?.lastChunk?.stagesMs ?? {};
-    const size: Size | undefined = this.#output.last ?? this.#pipeline?.size;
+    const { total = null, ...stagesMs } = this.#pipeline.work?.lastChunk?.stagesMs ?? {};
+    const size: Size | undefined = this.#output.last ?? this.pipeline?.size;
     return {
       ...this.#counts,
-      fpsIn: this.#work?.inputFps() ?? 0,
+      fpsIn: this.#pipeline.work?.inputFps() ?? 0,
       fpsOut: this.#output.fps(),
       chunkMs: total,
       stagesMs,
-      model: this.#pipeline?.model ?? "",
+      model: this.pipeline?.model ?? "",
       width: size?.width ?? 0,
       height: size?.height ?? 0,
-      queuedIn: this.#work?.queued ?? 0,
+      queuedIn: this.#pipeline.work?.queued ?? 0,
       queuedOut: this.#output.length,
     };
   }
@@ -202,32 +196,25 @@ export class Session {
   /** Ends the work on a pipeline that will be freed; the connection and the last picture stay. */
   async release(nextPipelineId: string): Promise<void> {
     if (this.#isClosed()) return;
-    this.#pipeline = undefined;
-    this.#attaching = undefined;
-    this.#reloading = nextPipelineId;
-    const work = this.#work;
-    this.#work = undefined;
+    const released = this.#pipeline.release(nextPipelineId);
     this.#output.hold();
     this.#tell({ type: "pipeline_reloading", pipeline_id: nextPipelineId });
-    await work?.stop();
+    await released;
   }
 
   /** Goes on with the pipeline that was loaded. Never throws: a session that cannot is closed, and told. */
   async adopt(pipeline: Pipeline): Promise<void> {
     if (this.#isClosed()) return;
-    this.#pipeline = pipeline;
     try {
-      await this.#attach(pipeline);
+      if (!(await this.#pipeline.adopt(pipeline))) return;
     } catch (thrown) {
       await this.close("pipeline_failed", ApiError.from(thrown));
       return;
     }
-    if (this.#pipeline !== pipeline || this.#reloading === undefined) return;
-    this.#reloading = undefined;
     const { id, model, size } = pipeline;
     const { width = null, height = null } = size ?? {};
     this.#tell({ type: "pipeline_reloaded", pipeline_id: id, model, width, height });
-    this.#work?.notify();
+    this.#pipeline.work?.notify();
   }
 
   /**
@@ -239,95 +226,58 @@ export class Session {
     return this.#closing;
   }
 
-  async #answer(offerSdp: string): Promise<string> {
-    this.#failIfClosed();
-    const current = this.#peer;
-    if (current?.isFrom(offerSdp)) {
-      const answer = await current.answer(offerSdp);
-      this.#failIfClosed();
-      this.#life.follow("offered");
-      return answer;
-    }
-    const next = this.#createPeer(await this.#options.iceServers());
-    let answer: string;
-    try {
-      answer = await next.answer(offerSdp);
-      this.#failIfClosed();
-    } catch (error) {
-      next.close();
-      throw error;
-    }
-    current?.close();
-    this.#peer = next;
-    this.#life.follow("lost");
-    this.#life.follow("offered");
-    if (current !== undefined) this.#log.info("session taken over by another connection");
-    if (this.#reloading !== undefined) this.#tell({ type: "pipeline_reloading", pipeline_id: this.#reloading });
-    return answer;
-  }
-
-  #createPeer(iceServers: readonly IceServer[]): SessionPeer {
-    const { media, clock } = this.#options;
-    const isCurrent = () => this.#peer === peer;
-    const peer: SessionPeer = new SessionPeer({
+  #connect(): SessionConnections {
+    const { media, clock, iceServers } = this.#options;
+    return new SessionConnections({
       media,
       iceServers,
-      maxBitrateBps: maxBitrateBps(this.#pipeline?.size, this.#options.maxBitrateBps),
+      maxBitrateBps: () => maxBitrateBps(this.pipeline?.size, this.#options.maxBitrateBps),
       clock,
       log: this.#log,
-      onFrame: (frame) => isCurrent() && this.#receiveFrame(frame),
-      onMessage: (text) => isCurrent() && !this.#isClosed() && this.receive(text),
-      onFlood: () => isCurrent() && this.#tell(errorMessage(new ApiError("too_many_messages", {}))),
-      onUp: () => isCurrent() && this.#life.follow("connected"),
-      onDown: () => isCurrent() && this.#life.follow("lost"),
-      onGoodbye: () => isCurrent() && void this.close("peer_closed"),
+      checkOpen: () => this.#failIfClosed(),
+      onNew: (isFirst) => this.#takeOver(isFirst),
+      onFrame: (frame) => this.#receiveFrame(frame),
+      onMessage: (text) => !this.#isClosed() && this.receive(text),
+      onFlood: () => this.#tell(errorMessage(new ApiError("too_many_messages", {}))),
+      onUp: () => this.#life.follow("connected"),
+      onDown: () => this.#life.follow("lost"),
+      onGoodbye: () => void this.close("peer_closed"),
     });
-    return peer;
   }
 
-  /** Opens a stream of the pipeline, to be set to work by a notification; called again it waits for the same stream. */
-  #attach(pipeline: Pipeline): Promise<void> {
-    if (this.#attaching?.pipeline !== pipeline) this.#attaching = { pipeline, done: this.#openWork(pipeline) };
-    return this.#attaching.done;
+  #takeOver(isFirst: boolean): void {
+    this.#life.follow("lost");
+    if (!isFirst) this.#log.info("session taken over by another connection");
+    const { awaited } = this.#pipeline;
+    if (awaited !== undefined) this.#tell({ type: "pipeline_reloading", pipeline_id: awaited });
   }
 
-  async #openWork(pipeline: Pipeline): Promise<void> {
+  #openWork(pipeline: Pipeline): Promise<SessionWork> {
     const { clock, media, imageDecoder } = this.#options;
-    // Meanwhile another pipeline may have come, or the session's end.
-    const isStale = () => this.#pipeline !== pipeline || this.#isClosed();
-    let work: SessionWork;
-    try {
-      work = await SessionWork.open({
-        pipeline,
-        clock,
-        media,
-        imageDecoder,
-        parameters: this.parameters,
-        output: this.#output,
-        log: this.#log,
-        isWanted: () => this.state === "live" && this.#work !== undefined,
-        tell: (message) => this.#tell(message),
-        nextChunk: () => ++this.#counts.chunksStarted,
-        onChunk: (chunk) => {
-          this.#counts.chunks += 1;
-          this.#options.onChunk(chunk);
-        },
-        onFailure: (error, isLast) => this.#reportFailure(error, isLast),
-      });
-    } catch (error) {
-      // A pipeline that is being freed opens no streams.
-      if (isStale()) return;
-      throw error;
-    }
-    if (isStale()) await work.stop();
-    else this.#work = work;
+    return SessionWork.open({
+      pipeline,
+      clock,
+      media,
+      imageDecoder,
+      parameters: this.parameters,
+      output: this.#output,
+      log: this.#log,
+      isWanted: () => this.state === "live" && this.#pipeline.work !== undefined,
+      tell: (message) => this.#tell(message),
+      nextChunk: () => ++this.#counts.chunksStarted,
+      onChunk: (chunk) => {
+        this.#counts.chunks += 1;
+        this.#options.onChunk(chunk);
+      },
+      onFailure: (error, isLast) => this.#reportFailure(error, isLast),
+    });
   }
 
   #goLive(): void {
     this.#log.info("session connected");
     this.#output.resume();
     this.#cancelStats = this.#options.clock.after(STATS_MS, () => this.#everySecond());
-    this.#work?.notify();
+    this.#pipeline.work?.notify();
   }
 
   #interrupt(): void {
@@ -335,7 +285,7 @@ export class Session {
     this.#output.suspend();
     this.#cancelStats();
     // When the client is back, the next chunk is of what comes then.
-    this.#work?.dropInput();
+    this.#pipeline.work?.dropInput();
   }
 
   async #close(reason: StopReason, error: Failure | undefined): Promise<void> {
@@ -346,24 +296,24 @@ export class Session {
     this.#output.close();
     this.#frameWatchers.clear();
     // Before there is a connection the offer itself was refused, and its answer says why.
-    if (this.#peer !== undefined) this.#log.info({ reason, ...(error && { error: error.message }) }, "session closed");
-    const stopped = this.#work?.stop() ?? Promise.resolve();
-    this.#work = undefined;
+    if (this.#connections.exists) {
+      this.#log.info({ reason, ...(error && { error: error.message }) }, "session closed");
+    }
+    const stopped = this.#pipeline.stop();
     if (isReachable && reason !== "peer_closed" && reason !== "connect_timeout") {
       const failure = error === undefined ? {} : { code: error.code, error_message: error.message };
       this.#tell({ type: "stream_stopped", reason, ...failure });
-      await this.#peer?.flush();
+      await this.#connections.flush();
     }
-    this.#peer?.close();
-    this.#peer = undefined;
+    this.#connections.close();
     await stopped;
   }
 
   #receiveFrame(frame: I420Frame): void {
     if (this.#isClosed()) return;
     this.#counts.framesIn += 1;
-    const usable = this.#guard.accept(frame, this.#pipeline?.size);
-    if (usable !== undefined) this.#work?.push(usable);
+    const usable = this.#guard.accept(frame, this.pipeline?.size);
+    if (usable !== undefined) this.#pipeline.work?.push(usable);
   }
 
   /** Changes parameters, and does what a pause or its end asks for at once. */
@@ -373,8 +323,8 @@ export class Session {
     const { paused } = this.parameters.current;
     if (paused && !wasPaused) this.#output.hold();
     // What waited during the pause is old: the next chunk is of what comes now.
-    if (wasPaused && !paused) this.#work?.dropInput();
-    this.#work?.notify();
+    if (wasPaused && !paused) this.#pipeline.work?.dropInput();
+    this.#pipeline.work?.notify();
     return result;
   }
 
@@ -386,16 +336,16 @@ export class Session {
   }
 
   #everySecond(): void {
-    if (this.#pipeline !== undefined) this.#tell(statsMessage(this.figures()));
+    if (this.pipeline !== undefined) this.#tell(statsMessage(this.figures()));
     const { inputMode, paused } = this.parameters.current;
-    const isWanted = this.#work !== undefined && inputMode === "video" && !paused;
+    const isWanted = this.#pipeline.work !== undefined && inputMode === "video" && !paused;
     const problem = this.#guard.check(this.#options.clock.now(), isWanted);
     if (problem !== undefined) this.#tell(errorMessage(problem));
     this.#cancelStats = this.#options.clock.after(STATS_MS, () => this.#everySecond());
   }
 
   #tell(message: ServerMessage): void {
-    this.#peer?.tell(message);
+    this.#connections.tell(message);
   }
 
   #isClosed(): boolean {
