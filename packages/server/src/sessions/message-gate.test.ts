@@ -38,6 +38,23 @@ describe("MessageGate", () => {
     expect(floods.length).toBe(3);
   });
 
+  it("[PAR15] reads few of a flood that goes on, and all again once it is over", () => {
+    const { clock, read, gate: made } = gate();
+    const send = (count: number) => {
+      const before = read.length;
+      for (let i = 0; i < count; i++) {
+        made.push(`${i}`);
+        clock.advance(1000 / count);
+      }
+      return read.length - before;
+    };
+    expect(send(1000)).toBeGreaterThan(200);
+    expect(send(1000)).toBeLessThan(30);
+    expect(send(1000)).toBeLessThan(30);
+    clock.advance(1000);
+    expect(send(200)).toBe(200);
+  });
+
   it("counts what messages weigh", () => {
     const { clock, read, floods, gate: made } = gate();
     for (let i = 0; i < 20; i++) made.push(`${i}`.padEnd(200_000));

@@ -8,6 +8,11 @@ import type { Clock } from "./clock.ts";
 const WINDOW_MS = 1000;
 /** A slider that follows every frame of a fast screen stays below it. */
 const MAX_MESSAGES = 240;
+/**
+ * The same after a second that had more. Each one is answered, and an answer that meets the client's goodbye can end the
+ * process: docs/SECURITY.md.
+ */
+const MAX_MESSAGES_AFTER_FLOOD = 24;
 const MAX_CHARS = 1024 * 1024;
 
 export type MessageGateOptions = {
@@ -20,6 +25,8 @@ export type MessageGateOptions = {
 export class MessageGate {
   readonly #options: MessageGateOptions;
   #windowMs = Number.NEGATIVE_INFINITY;
+  #maxMessages = MAX_MESSAGES;
+  #isFlooded = false;
   #messages = 0;
   #chars = 0;
   #held: string | undefined;
@@ -32,11 +39,12 @@ export class MessageGate {
   push(text: string): void {
     const now = this.#options.clock.now();
     if (now - this.#windowMs >= WINDOW_MS) this.#open(now);
-    if (this.#messages < MAX_MESSAGES && this.#chars + text.length <= MAX_CHARS) {
+    if (this.#messages < this.#maxMessages && this.#chars + text.length <= MAX_CHARS) {
       this.#pass(text);
       return;
     }
     if (this.#held === undefined) {
+      this.#isFlooded = true;
       this.#cancel = this.#options.clock.after(this.#windowMs + WINDOW_MS - now, () => this.#release());
       this.#options.onFlood();
     }
@@ -49,6 +57,9 @@ export class MessageGate {
   }
 
   #open(now: number): void {
+    const isAfterFlood = this.#isFlooded && now - this.#windowMs < 2 * WINDOW_MS;
+    this.#maxMessages = isAfterFlood ? MAX_MESSAGES_AFTER_FLOOD : MAX_MESSAGES;
+    this.#isFlooded = false;
     this.#release();
     this.#windowMs = now;
     this.#messages = 0;
