@@ -59,6 +59,18 @@ describe("a passthrough session", () => {
     await client.receive(5);
   });
 
+  it("[PAR16] takes messages as long as its answer says", async () => {
+    const client = await rig.connect();
+    expect(client.maxMessageBytes).toBe(256 * 1024);
+    const texts = Array.from({ length: 16 }, (_, i) => `${i}`.padEnd(4096, "x"));
+    await client.send({ prompts: texts, transition: { target_prompts: texts }, request_id: "long" });
+    await until(() => client.told("parameters_applied").length === 1, "the answer");
+    expect(client.told("parameters_applied")[0]!.request_ids).toEqual(["long"]);
+    await client.send("x".repeat(client.maxMessageBytes));
+    await until(() => client.told("error").length === 1, "the other answer");
+    await client.receive(5);
+  });
+
   it("[STR5] holds the picture while paused and goes on after it", async () => {
     const client = await rig.connect();
     await client.receive(10);

@@ -63,6 +63,8 @@ export class TestClient {
   readonly messages: ServerMessage[] = [];
   readonly #unspecified: string[] = [];
   readonly sessionId: string;
+  /** The longest message that the server's answer allows. */
+  readonly maxMessageBytes: number;
   readonly #ask: Ask;
   readonly #connection: Connection;
   readonly #candidates: Candidate[];
@@ -81,6 +83,7 @@ export class TestClient {
     candidates: Candidate[];
     camera: Camera;
     sessionId: string;
+    maxMessageBytes: number;
     stop: () => void;
   }) {
     this.#ask = parts.ask;
@@ -88,6 +91,7 @@ export class TestClient {
     this.#candidates = parts.candidates;
     this.#camera = parts.camera;
     this.sessionId = parts.sessionId;
+    this.maxMessageBytes = parts.maxMessageBytes;
     this.#stop = parts.stop;
     this.#channel = parts.channel;
     this.#listen(parts.channel);
@@ -139,7 +143,10 @@ export class TestClient {
       await connection.setLocalDescription(await connection.createOffer());
       const { parameters: initialParameters, sessionId } = options;
       const answer = await offer(ask, { sdp: connection.localDescription.sdp, initialParameters, sessionId });
-      client = new TestClient({ ask, connection, channel, candidates, camera, sessionId: answer.sessionId, stop });
+      const { sessionId: id, sdp } = answer;
+      const maxMessageBytes = Number(/^a=max-message-size:(\d+)/m.exec(sdp)?.[1]);
+      const parts = { ask, connection, channel, candidates, camera, stop };
+      client = new TestClient({ ...parts, sessionId: id, maxMessageBytes });
       const made = client;
       received.push((frame) => {
         made.received += 1;
