@@ -39,6 +39,8 @@ export type VaceConfig = {
   /** Main layers that receive a hint after them, ascending; one branch block each. */
   readonly layers: readonly number[];
   readonly inChannels: number;
+  /** How often a chunk's hints are computed. Those of the first step serve all steps of a model that bears it. */
+  readonly hints: "each_step" | "first_step";
   readonly weights: string;
 };
 
@@ -132,6 +134,7 @@ export const WAN_1_3B: NetworkConfig = {
   vace: {
     layers: Array.from({ length: 15 }, (_, i) => 2 * i),
     inChannels: 96,
+    hints: "each_step",
     weights: "WanVideo_comfy/Wan2_1-VACE_module_1_3B_bf16.safetensors",
   },
   textEncoder: {
@@ -259,7 +262,12 @@ function parseLora(fields: Fields): LoraConfig {
 }
 
 function parseVace(fields: Fields): VaceConfig {
-  return { layers: fields.numbers("layers"), inChannels: fields.count("in_dim"), weights: fields.text("weights") };
+  return {
+    layers: fields.numbers("layers"),
+    inChannels: fields.count("in_dim"),
+    hints: fields.has("hints") ? fields.oneOf("hints", ["each_step", "first_step"]) : "each_step",
+    weights: fields.text("weights"),
+  };
 }
 
 function parseTextEncoder(fields: Fields): TextEncoderConfig {

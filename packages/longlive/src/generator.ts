@@ -40,12 +40,12 @@ export type Pass = {
   readonly past: readonly LayerKeys[];
   /** Where the keys of the call's frames are written. Default: memory of their own. [frames * frameTokens, D] */
   readonly own?: readonly LayerKeys[] | undefined;
-  /** Freed by the pass. */
   readonly hints?: Hints | undefined;
   /** Of the live adapters, in order; the prompt's keys must be made with the same. Default: their start values. */
   readonly loraScales?: readonly number[] | undefined;
 };
 
+/** Of one or several passes over a chunk; `freeHints` after the last. */
 export type Hints = {
   /** One for each VACE layer. [tokens, D] */
   readonly values: readonly Values[];
@@ -301,11 +301,7 @@ export class Generator {
       if (k instanceof Float32Array) outputs[`k${i}`] = { data: k, dims: [tokens, dim] };
       if (v instanceof Float32Array) outputs[`v${i}`] = { data: v, dims: [tokens, dim] };
     }
-    try {
-      return await run(this.#sessions.main, inputs, outputs);
-    } finally {
-      free(...(pass.hints?.values ?? []));
-    }
+    return await run(this.#sessions.main, inputs, outputs);
   }
 
   #latentTensor({ frames, data }: Latents): TensorLike {
@@ -409,6 +405,10 @@ function outputsKept(model: Model): string[] {
 
 export function freeKeys(keys: readonly LayerKeys[]): void {
   for (const { k, v } of keys) free(k, v);
+}
+
+export function freeHints(hints: Hints | undefined): void {
+  free(...(hints?.values ?? []));
 }
 
 export function freeText(text: TextKeys): void {

@@ -267,7 +267,7 @@ describe("repairs", () => {
   it("scaleZeroSkipsBranch: scale 0 gives the same pictures without running the branch", async () => {
     const step = changed(VACE, { vaceContextScale: 0 });
     const { original, repaired } = await both("scaleZeroSkipsBranch", (compat) => play(compat, [step]));
-    expect(eventsOf(original, "hinted")).toHaveLength(2);
+    expect(eventsOf(original, "hinted").length).toBeGreaterThan(0);
     expect(eventsOf(repaired, "hinted")).toHaveLength(0);
     expect(pictures(repaired.chunks[0]!).equals(pictures(original.chunks[0]!))).toBe(true);
   });

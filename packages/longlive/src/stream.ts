@@ -13,7 +13,7 @@ import { nextTurn } from "./cancellation.ts";
 import { ChunkTimer, type ChunkTimings } from "./chunk-timer.ts";
 import { COMPAT, type Compat } from "./compat.ts";
 import { Conditioner } from "./conditioner.ts";
-import { freeKeys, freeText, type Hints, type Pass, type Prediction, type TextKeys } from "./generator.ts";
+import { freeHints, freeKeys, freeText, type Hints, type Pass, type Prediction, type TextKeys } from "./generator.ts";
 import { keptNoise } from "./kept-noise.ts";
 import type { LayerKeys } from "./key-storage.ts";
 import type { KvCache } from "./kv-cache.ts";
@@ -419,13 +419,17 @@ export class LongLiveStream {
     timer: ChunkTimer,
     signal: AbortSignal | undefined,
   ): Promise<Latents> {
-    const { generator } = this.#parts;
+    const { config, generator } = this.#parts;
     const { frames } = noisy;
     let latents = noisy;
     let pass = await this.#pass(latents, 0, this.#startFrame);
     let stepKeys: LayerKeys[] | undefined;
+    let hints: Hints | undefined;
     for (const [i, timestep] of steps.entries()) {
-      const hints = condition && (await timer.time("vace", () => this.#hints(latents, timestep, pass.text, condition)));
+      if (condition && (i === 0 || config.vace?.hints === "each_step")) {
+        freeHints(hints);
+        hints = await timer.time("vace", () => this.#hints(latents, timestep, pass.text, condition));
+      }
       await nextTurn(signal);
       pass = { ...pass, latents, timestep, hints };
       const result = await timer.step(() => generator.forward(pass));
@@ -440,7 +444,8 @@ export class LongLiveStream {
           : addNoise(result.clean, noise.normal(result.clean.length), generator.scheduler.sigmaOf(next));
       latents = { frames, data };
     }
-    const fromStep = this.#parts.config.context === "last_step" ? stepKeys : undefined;
+    freeHints(hints);
+    const fromStep = config.context === "last_step" ? stepKeys : undefined;
     const clean = { ...pass, latents, timestep: 0, hints: undefined };
     await this.#cache.keep(pass.window, fromStep ?? (await timer.time("cache", () => this.#cleanKeys(clean))));
     if (!fromStep) freeKeys(stepKeys ?? []);

@@ -4,7 +4,7 @@ import { joinFrames, maskChannels, maskedPixels, paintsAll, referenceContext, vi
 
 const SIZE = { width: 16, height: 8 };
 const PLANE = SIZE.width * SIZE.height;
-const VACE = { layers: [0], inChannels: 2 * 1 + 64, weights: "" };
+const VACE = { layers: [0], inChannels: 2 * 1 + 64, hints: "each_step" as const, weights: "" };
 
 /** Masks of one value a frame. */
 const masks = (...values: number[]) => ({

@@ -167,7 +167,7 @@ export class GoldenCase {
         eps: dit.eps,
         weights: "",
       },
-      vace: { layers: vace.vace_layers, inChannels: vace.vace_in_dim, weights: "" },
+      vace: { layers: vace.vace_layers, inChannels: vace.vace_in_dim, hints: "each_step", weights: "" },
       textEncoder: {
         vocabSize: t5.vocab_size,
         dim: t5.dim,

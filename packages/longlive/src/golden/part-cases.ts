@@ -4,7 +4,7 @@ import { Adapters, type Loras } from "../adapters.ts";
 import { type Latents, SPACE_FACTOR } from "../autoencoder.ts";
 import { COMPAT, numericsOf } from "../compat.ts";
 import type { EngineOptions } from "../engine.ts";
-import { Generator, type GeneratorOptions } from "../generator.ts";
+import { freeHints, Generator, type GeneratorOptions } from "../generator.ts";
 import { modelLora } from "../lora-file.ts";
 import { type Frame, resampleFrames, resampleIndices, toMasks, toPixels, toUnit } from "../preprocess.ts";
 import { type BlendMethod, blendEmbeddings, PromptBlender } from "../prompt-blender.ts";
@@ -228,6 +228,7 @@ export async function runVace(golden: GoldenCase, comparison: Comparison, engine
       const past = text.main.map(() => ({ k: new Float32Array(0), v: new Float32Array(0) }));
       const hintValues = await Promise.all(hints.values.map((values) => generator.read(values)));
       const result = await generator.forward({ latents, timestep, text, window, past, hints });
+      freeHints(hints);
       comparison.tensor(`${run.name}.flow`, result.prediction);
       for (const [n, hint] of hintValues.entries()) {
         comparison.tensor(`${run.name}.hint${n}`, hint);
