@@ -30,7 +30,7 @@ export const BEHAVIOURS: Record<string, (visit: Visit) => Promise<void>> = {
   async polite(visit) {
     await withClient(visit, {}, async (client) => {
       await client.send({ noise_scale: visit.random.next(), request_id: 1 });
-      await watch(visit, client, visit.random.int(2, 8));
+      await watch(visit, client, visit.random.int(1, 4));
     });
   },
 
@@ -57,7 +57,7 @@ export const BEHAVIOURS: Record<string, (visit: Visit) => Promise<void>> = {
     const second = await open({ ...visit, ask }, { sessionId });
     if (second !== undefined) {
       if (second.sessionId !== sessionId) visit.fault("another session after coming back");
-      await watch(visit, second, random.int(1, 4));
+      await watch(visit, second, random.int(1, 3));
       second.close();
     }
     first.close();
@@ -126,7 +126,7 @@ export const BEHAVIOURS: Record<string, (visit: Visit) => Promise<void>> = {
     const path = new LossyPath(visit.random, 0.1);
     try {
       await withClient({ ...visit, ask: path.wrap(visit.ask) }, {}, async (client) => {
-        await watch(visit, client, visit.random.int(4, 10));
+        await watch(visit, client, visit.random.int(3, 6));
       });
     } finally {
       path.close();
@@ -148,9 +148,9 @@ export const BEHAVIOURS: Record<string, (visit: Visit) => Promise<void>> = {
     await withClient(visit, {}, async (client) => {
       await watch(visit, client, 1);
       client.setCamera(false);
-      await sleep(visit.random.int(1000, 4000));
+      await sleep(visit.random.int(1000, 3000));
       client.setCamera(true);
-      await watch(visit, client, 2);
+      await watch(visit, client, 1);
     });
   },
 

@@ -1,6 +1,6 @@
 // `npm run soak`: a hostile week in an hour. The product as it is started by a user, and processes of clients that connect,
 // vanish, lie, flood, change size, lose packets, pause, reload and upload garbage, all at once and by a seed.
-// `-- --minutes N` (default 60), `-- --seed S`, `-- --clients N` (processes, default 4).
+// `-- --minutes N` (of clients at work; default 60), `-- --seed S`, `-- --clients N` (processes, default 4).
 import { type ChildProcess, fork } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -104,17 +104,22 @@ async function run(): Promise<"lived" | "died"> {
 }
 
 async function torture(url: string, ask: Ask, server: SoakServer): Promise<void> {
+  const warmUpMs = Math.max(minutes / 10, MIN_WARM_UP_MINUTES) * 60_000;
+  const startMs = performance.now();
   // Every behaviour in all processes, so that the first measurement has seen what the last one will.
   const names = Object.keys(BEHAVIOURS).filter((name) => name !== "vanisher");
   await Promise.all(Array.from({ length: Number(values.clients) }, () => runClient(url, names.join(","))));
-  console.log(`After one round: ${format(await settle(ask, server))}.`);
+  const roundMs = performance.now() - startMs;
+  await empty(ask);
   const fresh = await tryFresh(ask);
-  console.log(`A fresh client has ${describe(fresh)}.`);
+  console.log(`After a round of ${Math.round(roundMs / 1000)} s a fresh client has ${describe(fresh)}.`);
 
-  await torment(url, Math.max(minutes / 10, MIN_WARM_UP_MINUTES));
+  await torment(url, warmUpMs - roundMs);
+  // Those whose clients vanished end by themselves at the end; here that would only take time.
+  for (const { id } of await sessionsOf(ask)) await ask(`/api/v1/webrtc/offer/${id}`, { method: "DELETE" });
   const tenth = await settle(ask, server);
   console.log(`After the first tenth: ${format(tenth)}.`);
-  await torment(url, (minutes * 9) / 10);
+  await torment(url, minutes * 60_000 - Math.max(warmUpMs, roundMs));
   const end = await settle(ask, server);
   console.log(`At the end: ${format(end)}.`);
   let last = await tryFresh(ask);
@@ -154,9 +159,9 @@ function runClient(url: string, only = ""): Promise<void> {
   });
 }
 
-/** All kinds of clients at once, for a time. */
-async function torment(url: string, forMinutes: number): Promise<void> {
-  const endMs = performance.now() + forMinutes * 60_000;
+/** All kinds of clients at once, for a time; none of it may be left. */
+async function torment(url: string, forMs: number): Promise<void> {
+  const endMs = performance.now() + forMs;
   const worker = async () => {
     while (performance.now() < endMs) await runClient(url);
   };
@@ -166,14 +171,21 @@ async function torment(url: string, forMinutes: number): Promise<void> {
   await Promise.all(workers);
 }
 
-/** Waits until no session is left, and tells what the server still holds. */
-async function settle(ask: Ask, server: SoakServer): Promise<Holding> {
-  const isEmpty = async () => {
-    const { sessions } = (await (await ask("/api/v1/sessions")).json()) as { sessions: unknown[] };
-    return sessions.length === 0;
-  };
+async function sessionsOf(ask: Ask): Promise<{ id: string }[]> {
+  const { sessions } = (await (await ask("/api/v1/sessions")).json()) as { sessions: { id: string }[] };
+  return sessions;
+}
+
+/** Waits until no session is left. */
+async function empty(ask: Ask): Promise<void> {
+  const isEmpty = async () => (await sessionsOf(ask)).length === 0;
   await until(isEmpty, "all sessions to end", EMPTY_LIMIT_MS).catch((error: unknown) => fault(String(error)));
   await load(ask);
+}
+
+/** Waits until no session is left, and tells what the server still holds. */
+async function settle(ask: Ask, server: SoakServer): Promise<Holding> {
+  await empty(ask);
   let holding = await server.measure();
   // Encoders of recordings have their last pictures to write.
   const isAtWork = () => Object.values(holding.objects).some((count) => count > 0);
