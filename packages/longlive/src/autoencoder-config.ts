@@ -20,6 +20,8 @@ export type TinyAutoencoderConfig = LatentStatistics & {
   readonly encoderBlocks: number;
   readonly decoderBlocks: number;
   readonly mlpRatio: number;
+  /** How linear layers are computed on a CPU: "int8" is faster and rounds. Default "f32". */
+  readonly linears?: "f32" | "int8";
   readonly weights: string;
 };
 
@@ -93,6 +95,7 @@ export function parseAutoencoder(fields: Fields): AutoencoderConfig {
         encoderBlocks: fields.count("encoder_blocks"),
         decoderBlocks: fields.count("decoder_blocks"),
         mlpRatio: fields.count("mlp_ratio"),
+        ...(fields.has("linears") ? { linears: fields.oneOf("linears", ["f32", "int8"]) } : {}),
         ...parseStatistics(fields, latentChannels),
         weights,
       };

@@ -8,6 +8,7 @@ import { SafetensorsFile } from "@everframe/graph";
 import { defaultParameters } from "@everframe/protocol";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Autoencoder, Latents } from "./autoencoder.ts";
+import type { TinyAutoencoderConfig } from "./autoencoder-config.ts";
 import { type ModelConfig, readModelConfig } from "./config.ts";
 import { Generator, type Hints, type Prediction } from "./generator.ts";
 import { GreyLatents } from "./grey-latents.ts";
@@ -97,7 +98,12 @@ let parts: ModelParts;
 beforeAll(async () => {
   // PyTorch has no 8-bit linear layers of this kind.
   const shipped = readModelConfig(MODEL);
-  config = { ...shipped, transformer: { ...shipped.transformer, linears: "f32" } };
+  const exact = { linears: "f32" } as const;
+  config = {
+    ...shipped,
+    transformer: { ...shipped.transformer, ...exact },
+    autoencoder: { ...(shipped.autoencoder as TinyAutoencoderConfig), ...exact },
+  };
   const file = (name: string) => SafetensorsFile.open(`${MODEL}/${name}`);
   const weights = file(config.transformer.weights);
   const tokenizer = openTokenizer(`${MODEL}/tokenizer.json`, config.transformer.textLength);

@@ -1,6 +1,7 @@
 /** The parts of longlive-tiny at a small size, for streams with other options than a loaded model has. */
 import { fileURLToPath } from "node:url";
 import { SafetensorsFile } from "@everframe/graph";
+import type { TinyAutoencoderConfig } from "../autoencoder-config.ts";
 import { type ModelConfig, readModelConfig } from "../config.ts";
 import { Generator, type GeneratorOptions } from "../generator.ts";
 import { GreyLatents } from "../grey-latents.ts";
@@ -21,9 +22,15 @@ export async function openTinyParts(
   const { vace = true, attentionWindow, ...numerics } = options;
   // A window, a clean pass and exact layers as LongLive has them: its rules are tried on these parts.
   const shipped = readModelConfig(FOLDER);
-  const exact = { ...shipped.transformer, linears: "f32" } as const;
-  const transformer = attentionWindow ? { ...exact, attentionWindow } : exact;
-  const config: ModelConfig = { ...shipped, transformer, windowFrames: 6, context: "clean_pass", evenPictures: false };
+  const exact = { linears: "f32", ...(attentionWindow ? { attentionWindow } : {}) } as const;
+  const config: ModelConfig = {
+    ...shipped,
+    transformer: { ...shipped.transformer, ...exact },
+    autoencoder: { ...(shipped.autoencoder as TinyAutoencoderConfig), linears: "f32" },
+    windowFrames: 6,
+    context: "clean_pass",
+    evenPictures: false,
+  };
   const grid = { width: size.width / 8, height: size.height / 8 };
   const file = (name: string) => SafetensorsFile.open(`${FOLDER}/${name}`);
   const main = file(config.transformer.weights);

@@ -1,0 +1,126 @@
+/**
+ * Graphs of the autoencoder of longlive-tiny. Both are made of rows, one for
+ * each latent position of a group of 4 frames; only the convolutions between
+ * neighbours need planes. The products with pixels are by far the largest, so
+ * layers that read or write the same rows are joined in one.
+ */
+import { type Device, Graph, type Model, type Value, type WeightFile } from "@everframe/graph";
+import { SPACE_FACTOR, TIME_FACTOR } from "./autoencoder.ts";
+import type { TinyAutoencoderConfig } from "./autoencoder-config.ts";
+import type { LatentGrid } from "./wan-block.ts";
+
+const RGB = 3;
+const EPS = 1e-6;
+/** Pixels of a latent position: 4 frames of 8x8 RGB. */
+const PATCH = TIME_FACTOR * RGB * SPACE_FACTOR * SPACE_FACTOR;
+
+type Half = {
+  readonly g: Graph;
+  readonly file: WeightFile;
+  readonly prefix: "encoder" | "decoder";
+  readonly grid: LatentGrid;
+  readonly config: TinyAutoencoderConfig;
+};
+
+/** In: `pixels` [4 groups, 3, H, W], `before` [h w, dim]. Out: `latents` [groups, z, h, w], `after` [h w, dim]. */
+export function tinyEncoderGraph(
+  config: TinyAutoencoderConfig,
+  file: WeightFile,
+  grid: LatentGrid,
+  device: Device,
+): Model {
+  const g = new Graph("encoder", { device });
+  const half: Half = { g, file, prefix: "encoder", grid, config };
+  const { height: h, width: w } = grid;
+  const { latentChannels: z, dim } = config;
+  const pixels = g.input("pixels", [`${TIME_FACTOR}*groups`, RGB, h * SPACE_FACTOR, w * SPACE_FACTOR]);
+  const split = g.reshape(pixels, ["groups", TIME_FACTOR * RGB, h, SPACE_FACTOR, w, SPACE_FACTOR]);
+  const patches = g.transpose(split, [0, 2, 4, 1, 3, 5]); // [groups, h, w, 4 frames x RGB, 8, 8]
+  const both = joinedLinear(half, g.reshape(patches, [`${h * w}*groups`, PATCH]), ["in", "skip"]); // [groups h w, dim + z]
+  const features = featuresOf(half, g.slice(both, 1, 0, dim), config.encoderBlocks);
+  const mu = g.add(g.slice(both, 1, dim), linear(half, norm(half, features, "norm"), "out")); // [groups h w, z]
+  const inverse = config.std.map((std) => 1 / std);
+  const scaled = g.mul(g.sub(mu, g.constant(config.mean, [z])), g.constant(inverse, [z]));
+  g.output("latents", toPlanes(half, scaled, z));
+  return g.build();
+}
+
+/** In: `latents` [groups, z, h, w], `before` [h w, dim]. Out: `pixels` [groups, 12, h, 8, w, 8], `after` [h w, dim]. */
+export function tinyDecoderGraph(
+  config: TinyAutoencoderConfig,
+  file: WeightFile,
+  grid: LatentGrid,
+  device: Device,
+): Model {
+  const g = new Graph("decoder", { device });
+  const half: Half = { g, file, prefix: "decoder", grid, config };
+  const { height: h, width: w } = grid;
+  const { latentChannels: z } = config;
+  const latents = g.input("latents", ["groups", z, h, w]);
+  const mu = g.add(g.mul(toRows(half, latents, z), g.constant(config.std, [z])), g.constant(config.mean, [z]));
+  const features = featuresOf(half, linear(half, mu, "in"), config.decoderBlocks);
+  const [weight, bias] = [g.weight(file, "decoder.out.weight"), g.weight(file, "decoder.out.bias")];
+  const bothBiases = g.add(bias, g.weight(file, "decoder.skip.bias"));
+  const detail = g.linear(norm(half, features, "norm"), weight, bothBiases, quantized(config));
+  // The linear part carries the picture itself: 8 bits would be seen in it.
+  const skip = g.transpose(g.weight(file, "decoder.skip.weight"), [1, 0]);
+  const v = g.matmulAdd(mu, skip, detail); // [groups h w, PATCH]
+  const split = g.reshape(g.clip(v, -1, 1), ["groups", h, w, TIME_FACTOR * RGB, SPACE_FACTOR, SPACE_FACTOR]);
+  const pictures = g.transpose(split, [0, 3, 1, 4, 2, 5]); // [groups, 4 frames x RGB, h, 8, w, 8]
+  // Elements are in the order of [4 groups, 3, H, W]; a reshape at the end would copy all of them.
+  g.output("pixels", pictures);
+  return g.build();
+}
+
+/** The network between its first and its last projection. @param own [groups h w, dim] @returns the same shape */
+function featuresOf(half: Half, own: Value, blocks: number): Value {
+  const { g, file, prefix, grid, config } = half;
+  const { dim } = config;
+  const positions = grid.height * grid.width;
+  const before = g.input("before", [positions, dim]);
+  g.output("after", g.slice(own, 0, -positions));
+  const shifted = g.slice(g.concat([before, own], 0), 0, 0, -positions); // each group's row holds the group before
+  let y = g.add(own, g.linear(shifted, g.weight(file, `${prefix}.prev.weight`), undefined, quantized(config)));
+  for (let i = 0; i < blocks; i++) {
+    const block = `blocks.${i}`;
+    const weight = g.weight(file, `${prefix}.${block}.dw.weight`);
+    const bias = g.weight(file, `${prefix}.${block}.dw.bias`);
+    const mixed = toRows(half, g.conv2d(toPlanes(half, y, dim), weight, bias, { pads: 1, groups: dim }), dim);
+    const hidden = g.gelu(linear(half, norm(half, mixed, `${block}.norm`), `${block}.fc1`), "erf");
+    y = g.add(y, linear(half, hidden, `${block}.fc2`));
+  }
+  return y;
+}
+
+function linear({ g, file, prefix, config }: Half, x: Value, name: string): Value {
+  const [weight, bias] = ["weight", "bias"].map((part) => g.weight(file, `${prefix}.${name}.${part}`));
+  return g.linear(x, weight!, bias, quantized(config));
+}
+
+/** Several layers over the same rows as one product. @returns their results side by side */
+function joinedLinear({ g, file, prefix, config }: Half, x: Value, names: readonly string[]): Value {
+  const [weight, bias] = ["weight", "bias"].map((part) =>
+    Float32Array.from(names.flatMap((name) => [...file.read(`${prefix}.${name}.${part}`)])),
+  );
+  const out = bias!.length;
+  return g.linear(x, g.constant(weight!, [out, weight!.length / out]), g.constant(bias!, [out]), quantized(config));
+}
+
+function quantized({ linears }: TinyAutoencoderConfig): { quantize?: "int8" } {
+  return linears === "int8" ? { quantize: "int8" } : {};
+}
+
+function norm({ g, file, prefix }: Half, x: Value, name: string): Value {
+  const [scale, bias] = [g.weight(file, `${prefix}.${name}.weight`), g.weight(file, `${prefix}.${name}.bias`)];
+  return g.layerNorm(x, { scale, bias, eps: EPS });
+}
+
+/** [groups h w, channels] -> [groups, channels, h, w] */
+function toPlanes({ g, grid }: Half, x: Value, channels: number): Value {
+  return g.transpose(g.reshape(x, ["groups", grid.height, grid.width, channels]), [0, 3, 1, 2]);
+}
+
+/** [groups, channels, h, w] -> [groups h w, channels] */
+function toRows({ g, grid }: Half, x: Value, channels: number): Value {
+  return g.reshape(g.transpose(x, [0, 2, 3, 1]), [`${grid.height * grid.width}*groups`, channels]);
+}

@@ -1,0 +1,47 @@
+/** The autoencoder of longlive-tiny in 8 bits: pictures are nearly those in float, and a GPU keeps to float. */
+import { fileURLToPath } from "node:url";
+import { SafetensorsFile } from "@everframe/graph";
+import { expect, it } from "vitest";
+import type { TinyAutoencoderConfig } from "./autoencoder-config.ts";
+import { readModelConfig } from "./config.ts";
+import { toFrames, toPixels } from "./preprocess.ts";
+import { stripeVideo } from "./testing/tiny-parts.ts";
+import { TinyAutoencoder } from "./tiny-autoencoder.ts";
+import { tinyDecoderGraph, tinyEncoderGraph } from "./tiny-autoencoder-graphs.ts";
+
+const FOLDER = fileURLToPath(new URL("../../../models/longlive-tiny", import.meta.url));
+const shipped = readModelConfig(FOLDER).autoencoder as TinyAutoencoderConfig;
+const file = SafetensorsFile.open(`${FOLDER}/${shipped.weights}`);
+const size = { width: 96, height: 64 };
+const grid = { width: 12, height: 8 };
+
+/** A video there and back, in two calls; all bytes. */
+async function thereAndBack(linears: "f32" | "int8"): Promise<Uint8Array[]> {
+  const autoencoder = await TinyAutoencoder.create({ ...shipped, linears }, file, grid);
+  const [encoder, decoder] = [autoencoder.openEncoder(), autoencoder.openDecoder()];
+  const shown = [];
+  for (const video of [stripeVideo(0, 13), stripeVideo(91, 12)]) {
+    shown.push(...toFrames(await decoder.decode(await encoder.encode(toPixels(video, size))), size));
+  }
+  await autoencoder.close();
+  return shown.map(({ data }) => data);
+}
+
+it("shows nearly the same in 8 bits", async () => {
+  const [exact, short] = [await thereAndBack("f32"), await thereAndBack("int8")];
+  expect(short.length).toBe(25);
+  const differences = exact.flatMap((bytes, i) => [...bytes].map((byte, at) => Math.abs(byte - short[i]![at]!)));
+  expect(Math.max(...new Set(differences))).toBeGreaterThan(0);
+  const meanSquare = differences.reduce((sum, value) => sum + value ** 2, 0) / differences.length;
+  // 48 dB, where the autoencoder itself has 30.
+  expect(meanSquare).toBeLessThan(1);
+});
+
+it("keeps float on a GPU", () => {
+  for (const device of ["cpu", "webgpu"] as const) {
+    const config = { ...shipped, linears: "int8" } as const;
+    for (const graph of [tinyEncoderGraph, tinyDecoderGraph]) {
+      expect(graph(config, file, grid, device).usesInt8).toBe(device === "cpu");
+    }
+  }
+});
