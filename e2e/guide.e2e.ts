@@ -6,11 +6,12 @@ import { describe, expect, test } from "vitest";
 import { openGuidePage } from "./harness/browser.ts";
 import { GuideDriver, prompt } from "./harness/guide.ts";
 import { meanDifference, meanPicture, type Picture } from "./harness/picture.ts";
-import { useProduct } from "./harness/product.ts";
+import { useSharedProduct } from "./harness/product.ts";
 import { ROOT, startServer } from "./harness/server.ts";
+import { SMALL_LOAD } from "./harness/studio-page.ts";
 import { faultsOf, figuresOf, PROMPTS, type PromptPictures } from "./harness/verdict.ts";
 
-const product = useProduct();
+const product = useSharedProduct();
 
 const common = { input_mode: "video", denoising_step_list: [700, 500] };
 const modes = [
@@ -30,7 +31,7 @@ async function picturesOf(guide: GuideDriver): Promise<PromptPictures> {
 
 describe.each(modes)("$name", ({ vace_enabled, mode }) => {
   test("at 576x320 frames keep coming for 30 s, prompts act as they say, and structure stays", async () => {
-    const guide = new GuideDriver(await openGuidePage(product.browser, product.server.url));
+    const guide = new GuideDriver(await openGuidePage(product.browser, product.url));
     const status = await guide.load({ height: 320, width: 576, seed: 42, vace_enabled });
     expect(status.model).toBe("longlive-tiny");
     await guide.start({ ...common, ...prompt("photo"), ...mode });
@@ -51,17 +52,12 @@ describe.each(modes)("$name", ({ vace_enabled, mode }) => {
 });
 
 test("another noise_scale changes the pixels by more than time does", async () => {
-  const guide = new GuideDriver(await openGuidePage(product.browser, product.server.url));
-  await guide.load({ seed: 42, vace_enabled: true });
+  const guide = new GuideDriver(await openGuidePage(product.browser, product.url));
+  await guide.load(SMALL_LOAD);
   await guide.setMoving(false);
   const settled = async (parameters: object): Promise<Picture> => {
-    await guide.send(parameters);
-    await guide.waitFrames(48);
-    const pictures: Picture[] = [];
-    for (let i = 0; i < 8; i++) {
-      await guide.waitFrames(6);
-      pictures.push(await guide.picture());
-    }
+    const pictures = [await guide.pictureWith(parameters)];
+    while (pictures.length < 4) pictures.push(await guide.pictureWith({}, 6));
     return meanPicture(pictures);
   };
   await guide.start({ ...common, ...prompt("oil painting"), noise_scale: 0.3, vace_enabled: false });
@@ -83,7 +79,7 @@ test("with zeroed weights no prompt acts: it is the model that does it", async (
   const own = await startServer({ modelsDir });
   try {
     const guide = new GuideDriver(await openGuidePage(product.browser, own.url));
-    await guide.load({ seed: 42, vace_enabled: true });
+    await guide.load(SMALL_LOAD);
     await guide.setMoving(false);
     await guide.start({ ...common, ...prompt("photo"), noise_scale: 0.7, vace_enabled: false });
     await guide.waitFrames(6);

@@ -5,11 +5,12 @@ import { createServer, type Server } from "node:http";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { afterAll, expect, test } from "vitest";
-import { useProduct } from "./harness/product.ts";
+import { useSharedProduct } from "./harness/product.ts";
 import { ROOT } from "./harness/server.ts";
+import { SMALL_LOAD } from "./harness/studio-page.ts";
 import { isGrey, isSepia, pictureOf, untilPicture, warmth } from "./harness/watch.ts";
 
-const product = useProduct();
+const product = useSharedProduct();
 const OUTPUT = "#output";
 const elsewhere: Server[] = [];
 afterAll(() => {
@@ -36,11 +37,16 @@ function quickStart(path: string): string {
   return snippet;
 }
 
-/** A page, and what went wrong on it. */
+/** A page, and what went wrong on it. What it loads is made smaller, for two cores to be quick. */
 async function open(address: string): Promise<{ page: Page; problems: string[] }> {
   const page = await product.browser.newPage();
   const problems: string[] = [];
   page.on("pageerror", (error) => problems.push(error.message));
+  await page.route("**/api/v1/pipeline/load", (route, request) => {
+    const body = request.postDataJSON();
+    if (request.method() !== "POST") return route.continue();
+    return route.continue({ postData: { ...body, load_params: { ...body.load_params, ...SMALL_LOAD } } });
+  });
   await page.goto(address);
   return { page, problems };
 }
@@ -49,7 +55,7 @@ test("the quick start of the documents, pasted into an empty page, shows the vid
   const snippet = quickStart("README.md");
   expect(quickStart("docs/sdk.md")).toBe(snippet);
   expect(snippet.trim().split("\n").length).toBeLessThanOrEqual(10);
-  const page = snippet.replaceAll("http://localhost:8000", product.server.url);
+  const page = snippet.replaceAll("http://localhost:8000", product.url);
   expect(page).not.toBe(snippet);
   const { page: empty, problems } = await open(await serve(page));
   // Its first prompt makes a coloured picture of the green test camera, its last one a grey one.
@@ -118,7 +124,7 @@ test("every page of the SDK's examples is visited", () => {
 
 for (const [name, visit] of Object.entries(VISITS)) {
   test(`${name} shows what it says`, async () => {
-    const { page, problems } = await open(`${product.server.url}/examples/${name}`);
+    const { page, problems } = await open(`${product.url}/examples/${name}`);
     const apply = async (prompt: string) => {
       await page.getByLabel("Prompt").fill(prompt);
       await page.getByRole("button", { name: "Apply" }).click();
@@ -134,7 +140,7 @@ type SdkWindow = { Sdk: typeof import("../packages/client/src/index.ts") };
 
 test("beside the stream: schemas, models, assets, stills, recordings, pauses, and refusals in words", async () => {
   const page = await product.browser.newPage({ bypassCSP: true });
-  await page.goto(`${product.server.url}/health`);
+  await page.goto(`${product.url}/health`);
   await page.addScriptTag({ type: "module", content: 'import * as sdk from "/everframe.js"; window.Sdk = sdk;' });
   await page.waitForFunction(() => "Sdk" in window);
   const seen = await page.evaluate(async () => {
@@ -207,7 +213,7 @@ test("beside the stream: schemas, models, assets, stills, recordings, pauses, an
 
 test("a camera that cannot be opened says why, by the browser's own word", async () => {
   const page = await product.browser.newPage({ bypassCSP: true });
-  await page.goto(`${product.server.url}/health`);
+  await page.goto(`${product.url}/health`);
   await page.addScriptTag({ type: "module", content: 'import * as sdk from "/everframe.js"; window.Sdk = sdk;' });
   await page.waitForFunction(() => "Sdk" in window);
   const told = await page.evaluate(async () => {

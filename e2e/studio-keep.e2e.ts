@@ -3,7 +3,7 @@ import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
 import { decode, downloaded, videoType } from "./harness/decode.ts";
 import { meanColour, meanSaturation, type Picture } from "./harness/picture.ts";
-import { useProduct } from "./harness/product.ts";
+import { useSharedProduct } from "./harness/product.ts";
 import {
   button,
   isSepia,
@@ -16,7 +16,7 @@ import {
   untilPicture,
 } from "./harness/studio-page.ts";
 
-const product = useProduct();
+const product = useSharedProduct();
 
 /** Lets a file go over an element, as the browser tells it. */
 async function drop(page: Page, selector: string, name: string, base64: string): Promise<void> {
@@ -35,8 +35,8 @@ async function drop(page: Page, selector: string, name: string, base64: string):
 }
 
 test("layouts, the projector's window, a still and a recording all show the picture that was asked for", async () => {
-  await loadSmall(product.server.url);
-  const { page, problems, context } = await openStudio(product.browser, product.server.url);
+  await loadSmall(product.url);
+  const { page, problems, context } = await openStudio(product.browser, product.url);
   await startSource(page, "Sample clip");
   await sendPrompt(page, "black and white");
   await untilPicture(page, OUTPUT, (p) => meanSaturation(p) < 0.15);
@@ -88,8 +88,8 @@ test("layouts, the projector's window, a still and a recording all show the pict
 });
 
 test("reference images come by drop, file, paste and snapshot, and give the picture their colours", async () => {
-  await loadSmall(product.server.url);
-  const { page, problems, context } = await openStudio(product.browser, product.server.url);
+  await loadSmall(product.url);
+  const { page, problems, context } = await openStudio(product.browser, product.url);
   await startSource(page, "Sample clip");
   await page.getByRole("radio", { name: "VACE" }).click();
   await sendPrompt(page, "photo");

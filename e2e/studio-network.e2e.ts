@@ -4,7 +4,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { makeCuttable } from "./harness/cuttable-network.ts";
 import { decode, downloaded, videoType } from "./harness/decode.ts";
 import { meanDifference } from "./harness/picture.ts";
-import { useProduct } from "./harness/product.ts";
+import { useSharedProduct } from "./harness/product.ts";
 import { Relay } from "./harness/relay.ts";
 import { startServer } from "./harness/server.ts";
 import {
@@ -24,7 +24,7 @@ import {
 import { plugCamera, useTestCamera } from "./harness/test-camera.ts";
 
 const PATIENCE_MS = 60_000;
-const product = useProduct();
+const product = useSharedProduct();
 let relay: Relay;
 beforeEach(() => {
   relay = new Relay();
@@ -33,14 +33,14 @@ afterEach(() => relay.close());
 
 /** Ids of the server's sessions. */
 async function sessionIds(): Promise<string[]> {
-  const answer = await fetch(`${product.server.url}/api/v1/sessions`);
+  const answer = await fetch(`${product.url}/api/v1/sessions`);
   const { sessions } = (await answer.json()) as { sessions: { id: string }[] };
   return sessions.map(({ id }) => id);
 }
 
 test("a network that is cut for 3 s and for 20 s is told in words, the same session goes on, and so does the recording", async () => {
-  await loadSmall(product.server.url);
-  const { page, problems, context } = await openStudio(product.browser, product.server.url, {
+  await loadSmall(product.url);
+  const { page, problems, context } = await openStudio(product.browser, product.url, {
     prepare: (fresh) => makeCuttable(fresh, relay),
   });
   await startSource(page, "Sample clip");
@@ -100,8 +100,8 @@ test("a server that is killed and started anew under a stream is told, and the s
 });
 
 test("a camera is mirrored on the page alone; unplugged it is told, and goes on when it is back", async () => {
-  await loadSmall(product.server.url);
-  const { page, problems, context } = await openStudio(product.browser, product.server.url, { prepare: useTestCamera });
+  await loadSmall(product.url);
+  const { page, problems, context } = await openStudio(product.browser, product.url, { prepare: useTestCamera });
   await startSource(page, "Start with my camera");
   await page.getByRole("slider", { name: "Noise" }).press("Home");
   await page.locator("h1").click();

@@ -7,13 +7,13 @@ import { gzipSync } from "node:zlib";
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
 import { HubServer } from "../packages/server/src/testing/hub-server.ts";
-import { useProduct } from "./harness/product.ts";
+import { useSharedProduct } from "./harness/product.ts";
 import { startServer } from "./harness/server.ts";
 import { button, loadSmall, openStudio } from "./harness/studio-page.ts";
 
 /** Scripts and styles; the sheet of looks comes after the first screen. */
 const MAX_GZIPPED_BYTES = 250_000;
-const product = useProduct();
+const product = useSharedProduct();
 const axePath = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 
 /** What axe finds that is serious or worse, one line each. */
@@ -30,7 +30,7 @@ async function faultsOf(page: Page): Promise<string[]> {
 }
 
 test("no screen has a serious fault, the keyboard alone gets everywhere, and the page is light", async () => {
-  const { url } = product.server;
+  const { url } = product;
   await loadSmall(url);
   // Axe is the test's own script: on pages of its own the server allows none. Still, as motion is unwelcome in a test.
   const options = { bypassCSP: true, reducedMotion: "reduce" } as const;

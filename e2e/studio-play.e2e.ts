@@ -1,9 +1,9 @@
 // Playing the studio: prompts and their mix, sliders, keys, knobs, the timeline, sources. The received picture tells whether
 // what was asked for happened.
-import { readFile } from "node:fs/promises";
 import { expect, test } from "vitest";
+import { downloaded } from "./harness/decode.ts";
 import { meanDifference, meanSaturation, type Picture, structureCorrelation } from "./harness/picture.ts";
-import { useProduct } from "./harness/product.ts";
+import { useSharedProduct } from "./harness/product.ts";
 import {
   button,
   INPUT,
@@ -18,12 +18,12 @@ import {
   untilPicture,
 } from "./harness/studio-page.ts";
 
-const product = useProduct();
+const product = useSharedProduct();
 const isColourful = (p: Picture): boolean => meanSaturation(p) > 0.22;
 
 test("prompts, their mix, the noise, keys and knobs each change what is seen", async () => {
-  await loadSmall(product.server.url);
-  const { page, problems, context } = await openStudio(product.browser, product.server.url, {
+  await loadSmall(product.url);
+  const { page, problems, context } = await openStudio(product.browser, product.url, {
     permissions: ["clipboard-read", "clipboard-write"],
   });
   await page.evaluate(() => {
@@ -92,17 +92,17 @@ test("prompts, their mix, the noise, keys and knobs each change what is seen", a
 
   // Somebody else changes it over HTTP: the controls follow, and so does the picture; what is being written stays.
   await page.getByLabel("Prompt", { exact: true }).fill("a draft");
-  const { sessions } = (await (await fetch(`${product.server.url}/api/v1/sessions`)).json()) as {
+  const { sessions } = (await (await fetch(`${product.url}/api/v1/sessions`)).json()) as {
     sessions: { id: string }[];
   };
   const change = { prompts: "sepia", noise_scale: 0.8 };
-  await fetch(`${product.server.url}/api/v1/sessions/${sessions[0]?.id}/parameters`, {
+  await fetch(`${product.url}/api/v1/sessions/${sessions[0]?.id}/parameters`, {
     method: "POST",
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify(change),
   });
-  await untilPicture(page, OUTPUT, isSepia);
   await page.getByText(/^Changed from elsewhere: .*noise/i).waitFor();
+  await untilPicture(page, OUTPUT, isSepia);
   expect(await page.getByRole("slider", { name: "Noise" }).getAttribute("aria-valuenow")).toBe("0.8");
   expect(await button(page, "Sepia").getAttribute("aria-pressed")).toBe("true");
   expect(await page.getByLabel("Prompt", { exact: true }).inputValue()).toBe("a draft");
@@ -121,8 +121,8 @@ test("prompts, their mix, the noise, keys and knobs each change what is seen", a
 });
 
 test("a timeline plays prompts one after the other, and is kept as a file", async () => {
-  await loadSmall(product.server.url);
-  const { page, problems, context } = await openStudio(product.browser, product.server.url);
+  await loadSmall(product.url);
+  const { page, problems, context } = await openStudio(product.browser, product.url);
   await startSource(page, "Sample clip");
   await button(page, "Timeline").click();
   await page.getByLabel("Length in seconds").fill("14");
@@ -153,8 +153,8 @@ test("a timeline plays prompts one after the other, and is kept as a file", asyn
   await page.mouse.move(track.x + track.width / 2, box.y + box.height / 2, { steps: 5 });
   await page.mouse.up();
   await page.getByRole("button", { name: /black and white, at 7(\.\d+)? seconds/ }).waitFor();
-  const [download] = await Promise.all([page.waitForEvent("download"), button(page, "Save as a file").click()]);
-  const text = await readFile(await download.path(), "utf8");
+  const { bytes } = await downloaded(page, () => button(page, "Save as a file").click());
+  const text = bytes.toString("utf8");
   expect(JSON.parse(text)).toMatchObject({ everframe: "timeline", lengthS: 14, events: [{ atS: 0 }, {}] });
   await button(page, "Clear the timeline").click();
   await page.getByText("Choose a look, then add it here").waitFor();
@@ -166,8 +166,8 @@ test("a timeline plays prompts one after the other, and is kept as a file", asyn
 });
 
 test("the source changes under the running stream, to another and to text alone", async () => {
-  await loadSmall(product.server.url);
-  const { page, problems, context } = await openStudio(product.browser, product.server.url);
+  await loadSmall(product.url);
+  const { page, problems, context } = await openStudio(product.browser, product.url);
   await startSource(page, "Sample clip");
   await sendPrompt(page, "sepia");
   await untilPicture(page, OUTPUT, isSepia);

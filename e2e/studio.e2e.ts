@@ -4,14 +4,24 @@ import { createReadStream } from "node:fs";
 import { createServer, type Server } from "node:http";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { useProduct } from "./harness/product.ts";
+import { useSharedProduct } from "./harness/product.ts";
 import { ROOT, startServer } from "./harness/server.ts";
-import { isGreen, isGrey, isSepia, OUTPUT, openStudio, startSource, untilPicture } from "./harness/studio-page.ts";
+import {
+  isGreen,
+  isGrey,
+  isSepia,
+  loadSmall,
+  OUTPUT,
+  openStudio,
+  startSource,
+  untilPicture,
+} from "./harness/studio-page.ts";
 
-const product = useProduct();
+const product = useSharedProduct();
 
 test("a person starts the camera, chooses a preset, types a prompt, and stops", async () => {
-  const { page, problems, context } = await openStudio(product.browser, product.server.url);
+  await loadSmall(product.url);
+  const { page, problems, context } = await openStudio(product.browser, product.url);
   await startSource(page, "Start with my camera");
   const output = OUTPUT;
 
@@ -57,8 +67,8 @@ test("a refused camera and a server that goes away are told in words", async () 
 test("the page that shows the raw flow works from the server and from another origin", async () => {
   const other = await serveFile(join(ROOT, "examples/guide.html"));
   for (const address of [
-    `${product.server.url}/examples/guide.html`,
-    `${other.url}/?width=320&height=176&api=${encodeURIComponent(product.server.url)}`,
+    `${product.url}/examples/guide.html?width=320&height=176`,
+    `${other.url}/?width=320&height=176&api=${encodeURIComponent(product.url)}`,
   ]) {
     const page = await product.browser.newPage();
     await page.goto(address);

@@ -3,15 +3,16 @@ import { expect, test } from "vitest";
 import { openGuidePage } from "./harness/browser.ts";
 import { GuideDriver, prompt } from "./harness/guide.ts";
 import { meanColour, meanDifference, structureCorrelation } from "./harness/picture.ts";
-import { useProduct } from "./harness/product.ts";
+import { useSharedProduct } from "./harness/product.ts";
+import { SMALL_LOAD } from "./harness/studio-page.ts";
 
-const product = useProduct();
+const product = useSharedProduct();
 
 test("references, context scale and input video act while the stream runs, and nothing stops it", async () => {
-  const guide = new GuideDriver(await openGuidePage(product.browser, product.server.url));
+  const guide = new GuideDriver(await openGuidePage(product.browser, product.url));
   const warm = await guide.uploadPainting("ember.png", "#b02808", "#ffb020");
   const cold = await guide.uploadPainting("ice.png", "#0a2a8c", "#40b8ff");
-  await guide.load({ seed: 42, vace_enabled: true });
+  await guide.load(SMALL_LOAD);
   await guide.start({
     input_mode: "video",
     ...prompt("photo"),

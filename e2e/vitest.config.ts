@@ -4,6 +4,7 @@ export default defineConfig({
   test: {
     include: ["e2e/*.e2e.ts"],
     pool: "forks",
+    globalSetup: "e2e/harness/shared.ts",
     // One browser and one server at a time: both cores belong to the test that runs.
     fileParallelism: false,
     // Real pictures over a real network: a machine that pauses for seconds is told as a retry, a fault fails twice.

@@ -5,7 +5,9 @@ import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { launchBrowser } from "../e2e/harness/browser.ts";
+import { writeNoiseLora } from "../e2e/harness/lora.ts";
 import { startServer } from "../e2e/harness/server.ts";
+import { loadSmall } from "../e2e/harness/studio-page.ts";
 
 type Shot = {
   name: string;
@@ -23,6 +25,7 @@ const SIZES: Record<number, { height: number; scale: number }> = {
   2560: { height: 1440, scale: 1 },
 };
 
+const LORA = "ink-wash.safetensors";
 const options = readOptions(process.argv.slice(2));
 mkdirSync(options.to, { recursive: true });
 
@@ -110,6 +113,51 @@ const SHOTS: readonly Shot[] = [
       await live(page, "watercolour");
       await page.getByRole("button", { name: "Take the input as a reference" }).click();
       await page.waitForTimeout(2_500);
+    },
+  },
+  {
+    name: "live-files",
+    isLive: true,
+    memory: { "everframe.settings.2": { look: { mode: "vace" } } },
+    prepare: async (page) => {
+      await live(page, "watercolour", 500);
+      await page.getByRole("tab", { name: "Model" }).click();
+      await page.getByLabel("Name of a LoRA file").fill(LORA);
+      await page.keyboard.press("Enter");
+      await page.getByRole("tab", { name: "Play" }).click();
+      const slider = page.getByRole("slider", { name: "ink-wash" });
+      await slider.waitFor({ timeout: 60_000 });
+      await slider.press("Home");
+      for (let i = 0; i < 22; i++) await slider.press("ArrowRight");
+      await button(page, "Take the input as a reference").click();
+      await button(page, "Take the input as the first frame").click();
+      await page.getByRole("img", { name: "Snapshot" }).nth(1).waitFor();
+      await page.waitForTimeout(2_500);
+    },
+  },
+  {
+    name: "model-loras",
+    isLive: true,
+    prepare: async (page) => {
+      await live(page, "porcelain", 500);
+      await page.getByRole("tab", { name: "Model" }).click();
+      await page.getByLabel("Name of a LoRA file").fill(LORA);
+      await page.keyboard.press("Enter");
+      await button(page, "Take ink-wash out").scrollIntoViewIfNeeded();
+      await page.waitForTimeout(3_000);
+      await page.getByLabel("Name of a LoRA file").scrollIntoViewIfNeeded();
+    },
+  },
+  {
+    name: "lora-missing",
+    isLive: true,
+    prepare: async (page) => {
+      await live(page, "porcelain", 500);
+      await page.getByRole("tab", { name: "Model" }).click();
+      await page.getByLabel("Name of a LoRA file").fill("nowhere.safetensors");
+      await page.keyboard.press("Enter");
+      await page.getByRole("alert").waitFor({ timeout: 30_000 });
+      await page.waitForTimeout(800);
     },
   },
   {
@@ -250,6 +298,7 @@ async function take(browser: Browser, url: string, shot: Shot, width: number): P
     for (const [key, value] of Object.entries(memory)) localStorage.setItem(key, JSON.stringify(value));
   }, shot.memory ?? {});
   try {
+    await loadSmall(url);
     await page.goto(url);
     await shot.prepare(page);
     await page.screenshot({ path: join(options.to, `${shot.name}-${width}.png`) });
@@ -281,10 +330,8 @@ function readOptions(args: readonly string[]): { to: string; names: string[] | u
 
 const server = await startServer();
 const browser = await launchBrowser();
+writeNoiseLora(server.home, LORA);
 try {
-  const load = { pipeline_id: "longlive", load_params: { width: 320, height: 176, vace_enabled: true } };
-  const json = { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(load) };
-  await fetch(`${server.url}/api/v1/pipeline/load`, json);
   for (const shot of SHOTS.filter(({ name }) => options.names?.includes(name) ?? true)) {
     for (const width of options.widths) await take(browser, server.url, shot, width);
   }

@@ -1,6 +1,6 @@
 // A real headless Chromium with a fake camera, driven by Playwright.
 import { join } from "node:path";
-import { type Browser, chromium, type Page } from "playwright-core";
+import { type Browser, type BrowserServer, chromium, type Page } from "playwright-core";
 import { findChromium } from "../../scripts/chromium.ts";
 import { ROOT } from "./server.ts";
 
@@ -23,8 +23,13 @@ export async function launchBrowser(): Promise<Browser> {
 
 /** A browser that can be killed without a word, like a laptop that is shut. */
 export async function launchDoomedBrowser(): Promise<{ browser: Browser; kill: () => Promise<void> }> {
-  const server = await chromium.launchServer({ executablePath: executablePath(), args: ARGS });
+  const server = await launchBrowserServer();
   return { browser: await chromium.connect(server.wsEndpoint()), kill: () => server.kill() };
+}
+
+/** A browser that several processes may drive. */
+export function launchBrowserServer(): Promise<BrowserServer> {
+  return chromium.launchServer({ executablePath: executablePath(), args: ARGS });
 }
 
 function executablePath(): string {

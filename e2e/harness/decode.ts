@@ -1,5 +1,5 @@
 // Pictures that left the page as files or screenshots, decoded by the browser itself.
-import { readFile } from "node:fs/promises";
+import { buffer } from "node:stream/consumers";
 import type { Page } from "playwright-core";
 import type { Picture } from "./picture.ts";
 
@@ -24,7 +24,9 @@ export function decode(page: Page, bytes: Buffer, type: string, part: Part = {})
         video.muted = true;
         video.src = URL.createObjectURL(blob);
         const shown = (name: string) => new Promise((resolve) => video.addEventListener(name, resolve, { once: true }));
-        await shown("loadeddata");
+        const first = new Promise((resolve) => video.requestVideoFrameCallback(resolve));
+        await video.play();
+        await first;
         if (moment === "end") {
           // A recording's length is found by going beyond it.
           video.currentTime = 1e9;
@@ -47,7 +49,7 @@ export function decode(page: Page, bytes: Buffer, type: string, part: Part = {})
 /** The file that a page hands over while `act` runs. */
 export async function downloaded(page: Page, act: () => Promise<void>): Promise<{ name: string; bytes: Buffer }> {
   const [download] = await Promise.all([page.waitForEvent("download"), act()]);
-  return { name: download.suggestedFilename(), bytes: await readFile(await download.path()) };
+  return { name: download.suggestedFilename(), bytes: await buffer(await download.createReadStream()) };
 }
 
 /** The video type of a recording's file name. */

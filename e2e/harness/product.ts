@@ -1,12 +1,41 @@
-// The running product of one test file: a server and a browser, started before its tests and ended after them.
-import type { Browser } from "playwright-core";
-import { afterAll, beforeAll } from "vitest";
+// The running product of one test file: a server and a browser, its own or shared with other files.
+import { type Browser, chromium } from "playwright-core";
+import { afterAll, beforeAll, inject } from "vitest";
 import { launchBrowser } from "./browser.ts";
 import { type RunningServer, startServer } from "./server.ts";
 
 export type Product = { readonly server: RunningServer; readonly browser: Browser };
 
-/** Call at the top of a test file; the parts are there once its tests run. */
+export type SharedProduct = {
+  readonly url: string;
+  /** Folder of what the server keeps. */
+  readonly home: string;
+  readonly browser: Browser;
+};
+
+/**
+ * The server of this worker, and the browser of them all: for files to which it is the same who was there before. Call at
+ * the top of a test file.
+ */
+export function useSharedProduct(): SharedProduct {
+  let browser: Browser | undefined;
+  const servers = inject("sharedServers");
+  const server = servers[Number(process.env["VITEST_POOL_ID"] ?? 1) - 1] ?? servers[0];
+  beforeAll(async () => {
+    browser = await chromium.connect(inject("sharedBrowser"));
+  });
+  afterAll(() => browser?.close());
+  return {
+    url: server?.url ?? "",
+    home: server?.home ?? "",
+    get browser() {
+      if (browser === undefined) throw new Error("internal: the browser was used before the tests began");
+      return browser;
+    },
+  };
+}
+
+/** A server and a browser of the file's own, ended after it. Call at its top; the parts are there once its tests run. */
 export function useProduct(): Product {
   let server: RunningServer | undefined;
   let browser: Browser | undefined;

@@ -11,6 +11,8 @@ export const ROOT = join(dirname(fileURLToPath(import.meta.url)), "../..");
 
 export type RunningServer = {
   url: string;
+  /** Folder of what it keeps: LoRA files are in "lora" below it. Gone after `stop`. */
+  home: string;
   process: ChildProcess;
   /** Id of the process that serves: the child of the one started here, which only watches over it. Linux only. */
   serverPid: () => number;
@@ -70,7 +72,7 @@ export async function startServer(
     const children = readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, "utf8").trim().split(" ");
     return Number(children.at(-1));
   };
-  return { url, process: child, serverPid, log: () => output, stop };
+  return { url, home, process: child, serverPid, log: () => output, stop };
 }
 
 async function answers(url: string): Promise<boolean> {

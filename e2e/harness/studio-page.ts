@@ -8,9 +8,12 @@ export { isGrey, isSepia, untilPicture, warmth } from "./watch.ts";
 export const OUTPUT = 'video[aria-label="Generated video"]';
 export const INPUT = 'video[aria-label="Input video"]';
 
-/** Loads the small model at a size that two cores can follow, and waits for it. */
+/** A size that two cores can follow easily. */
+export const SMALL_LOAD = { width: 320, height: 176, seed: 42, vace_enabled: true };
+
+/** Loads the small model at that size, and waits for it. */
 export async function loadSmall(url: string): Promise<void> {
-  const body = { pipeline_id: "longlive", load_params: { width: 320, height: 176, seed: 42, vace_enabled: true } };
+  const body = { pipeline_id: "longlive", load_params: SMALL_LOAD };
   const headers = { "Content-Type": "application/json" };
   await fetch(`${url}/api/v1/pipeline/load`, { method: "POST", headers, body: JSON.stringify(body) });
   for (;;) {

@@ -130,7 +130,7 @@ function Steps({
         <CommitField
           label="Noise levels of the steps"
           value={list.join(" · ")}
-          className="w-40 border-transparent bg-transparent text-right text-muted text-xs"
+          className="-mr-2 w-40 border-transparent bg-transparent text-right text-muted text-xs"
           parse={(text) => parseSteps(text.replaceAll("·", " "))}
           onCommit={onChange}
         />

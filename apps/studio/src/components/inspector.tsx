@@ -1,4 +1,5 @@
-// The panel beside the picture: what is played, which model plays it, and how it goes.
+// The panels beside the picture: what is played, which model plays it, and how it goes. Where there is room for it, the
+// last of them stands below the others instead of behind a tab.
 import { Tabs } from "radix-ui";
 import { useStore } from "../studio-context.tsx";
 import { ModelPanel } from "./model-panel.tsx";
@@ -11,22 +12,33 @@ const TABS = [
   { value: "model", label: "Model", panel: <ModelPanel /> },
   { value: "signals", label: "Signals", panel: <SignalsPanel /> },
 ];
+const PANEL = "flex min-h-0 flex-col overflow-hidden rounded-2xl border border-line bg-panel lg:rounded-3xl";
 
 export function Inspector() {
+  return (
+    <div className="flex min-h-0 flex-col gap-3 lg:gap-4">
+      <SettingsTabs />
+      <section aria-label="Signals" className={`${PANEL} hidden shrink-0 p-5 tall:flex`}>
+        <SignalsPanel />
+      </section>
+    </div>
+  );
+}
+
+function SettingsTabs() {
   const hasAdvice = useStore((state) => currentAdvice(state) !== undefined);
   return (
-    <Tabs.Root
-      defaultValue="play"
-      className="flex min-h-0 flex-col overflow-hidden rounded-2xl border border-line bg-panel lg:rounded-3xl"
-      asChild
-    >
+    <Tabs.Root defaultValue="play" className={`${PANEL} flex-1`} asChild>
       <aside aria-label="Settings">
-        <Tabs.List aria-label="Settings" className="grid shrink-0 grid-cols-3 gap-1 border-line border-b p-2">
+        <Tabs.List
+          aria-label="Settings"
+          className="grid shrink-0 auto-cols-fr grid-flow-col gap-1 border-line border-b p-2"
+        >
           {TABS.map(({ value, label }) => (
             <Tabs.Trigger
               key={value}
               value={value}
-              className="relative h-9 rounded-xl text-[0.85rem] text-muted transition hover:text-paper data-[state=active]:bg-raised data-[state=active]:text-paper"
+              className={`relative h-9 rounded-xl text-[0.85rem] text-muted transition hover:text-paper data-[state=active]:bg-raised data-[state=active]:text-paper ${value === "signals" ? "tall:hidden" : ""}`}
             >
               {label}
               {value === "signals" && hasAdvice && (

@@ -17,7 +17,8 @@ export function ModelPanel() {
   const isLoading = pipeline?.status === "loading";
   const size = pipeline?.size;
   const controls = loadControls(schema?.load_parameters ?? []);
-  const others = controls.filter(({ key }) => key !== "vaeType");
+  const isPlain = ({ key }: ControlInfo) => key === "vaeType" || key === "loras";
+  const others = controls.filter((control) => !isPlain(control));
   const draw = (control: ControlInfo) => (
     <Control
       key={control.key}
@@ -84,7 +85,7 @@ export function ModelPanel() {
           </div>
         </div>
       </Hint>
-      {controls.filter(({ key }) => key === "vaeType").map(draw)}
+      {controls.filter(isPlain).map(draw)}
       {others.length > 0 && (
         <details className="group flex flex-col text-[0.85rem]">
           <summary className="cursor-pointer list-none rounded-md text-soft transition hover:text-paper">

@@ -45,6 +45,7 @@ export function SignalsPanel() {
           line((s) => s.roundTripMs, "stroke-sky", "network"),
         ]}
         least={500}
+        scale={(top) => (top < 1000 ? `${top} ms` : `${top / 1000} s`)}
       />
       <Chart
         title="Pictures a second"
@@ -82,9 +83,17 @@ export function SignalsPanel() {
   );
 }
 
-type ChartProps = { title: string; help: string; value: ReactNode; lines: readonly Line[]; least: number };
+type ChartProps = {
+  title: string;
+  help: string;
+  value: ReactNode;
+  lines: readonly Line[];
+  least: number;
+  /** The upper edge's value in words. */
+  scale?: (top: number) => string;
+};
 
-function Chart({ title, help, value, lines, least }: ChartProps) {
+function Chart({ title, help, value, lines, least, scale = String }: ChartProps) {
   const top = niceTop(
     lines.flatMap(({ values }) => values),
     least,
@@ -123,7 +132,7 @@ function Chart({ title, help, value, lines, least }: ChartProps) {
           ))}
         </svg>
         <span className="figures absolute top-0.5 left-1.5 text-[0.62rem] text-muted" aria-hidden="true">
-          {top}
+          {scale(top)}
         </span>
       </div>
     </figure>
@@ -155,7 +164,9 @@ function Stages({ sample }: { sample: Sample }) {
           <div key={name} className="flex items-center gap-1.5">
             <span className={`size-1.5 rounded-full ${STAGE_COLOURS[i % STAGE_COLOURS.length]}`} aria-hidden="true" />
             <dt className="truncate text-muted">{name.replaceAll("_", " ")}</dt>
-            <dd className="ml-auto">{Math.round(ms)}</dd>
+            <dd className="ml-auto">
+              {Math.round(ms)} <span className="text-muted">ms</span>
+            </dd>
           </div>
         ))}
       </dl>

@@ -9,7 +9,7 @@ const TYPES = ["video/mp4;codecs=avc1.42E01E", "video/webm;codecs=vp9", "video/w
 const BITRATE_BPS = 8_000_000;
 const SLICE_MS = 1_000;
 
-type Recording = { recorder: MediaRecorder; end: () => void };
+type Recording = { end: () => void };
 
 export class Recorder {
   readonly #store: Store<State>;
@@ -28,19 +28,26 @@ export class Recorder {
       throw ClientError.unsupported("This browser cannot record video.", "Use a current Chrome, Firefox or Safari.");
     }
     const canvas = document.createElement("canvas");
+    const startedMs = performance.now();
+    const recording: Recording = { end: () => endFrames() };
+    // A canvas that is recorded before its first picture begins with an empty one.
+    const endFrames = drawFrames(stream, canvas, () => this.#record(recording, canvas, type, startedMs));
+    this.#recording = recording;
+    this.#store.update({ recording: { startedMs, bytes: 0 } });
+  }
+
+  /** Ends the recording and saves its file. */
+  stop(): void {
+    const recording = this.#recording;
+    this.#recording = undefined;
+    this.#store.update({ recording: undefined });
+    recording?.end();
+  }
+
+  #record(recording: Recording, canvas: HTMLCanvasElement, type: string, startedMs: number): void {
     const pictures = canvas.captureStream();
     const recorder = new MediaRecorder(pictures, { mimeType: type, videoBitsPerSecond: BITRATE_BPS });
     const slices: Blob[] = [];
-    const startedMs = performance.now();
-    const endFrames = drawFrames(stream, canvas, () => recorder.start(SLICE_MS));
-    const recording: Recording = {
-      recorder,
-      end: () => {
-        endFrames();
-        for (const track of pictures.getTracks()) track.stop();
-      },
-    };
-    this.#recording = recording;
     recorder.addEventListener("dataavailable", ({ data }) => {
       slices.push(data);
       const bytes = slices.reduce((sum, slice) => sum + slice.size, 0);
@@ -51,17 +58,13 @@ export class Recorder {
       if (this.#recording === recording) this.stop();
       save(new Blob(slices, { type: type.replace(/;.*/, "") }), fileName("recording", extensionOf(type)));
     });
-    this.#store.update({ recording: { startedMs, bytes: 0 } });
-  }
-
-  /** Ends the recording and saves its file. */
-  stop(): void {
-    const recording = this.#recording;
-    this.#recording = undefined;
-    this.#store.update({ recording: undefined });
-    if (recording === undefined) return;
-    if (recording.recorder.state !== "inactive") recording.recorder.stop();
-    recording.end();
+    const { end } = recording;
+    recording.end = () => {
+      if (recorder.state !== "inactive") recorder.stop();
+      end();
+      for (const track of pictures.getTracks()) track.stop();
+    };
+    recorder.start(SLICE_MS);
   }
 }
 
