@@ -1,9 +1,9 @@
 // What clients of every kind do to a server: the polite, the clumsy and the hostile. Each run of one ends with nothing of
 // it left, and tells the faults of the server that it saw.
+import { LossyPath } from "../packages/server/src/testing/lossy-path.ts";
 import { mutateJson, mutateText } from "../packages/server/src/testing/mutate.ts";
 import type { Random } from "../packages/server/src/testing/random.ts";
 import { type Ask, type ClientOptions, sleep, TestClient } from "../packages/server/src/testing/test-client.ts";
-import { LossyPath } from "./lossy-path.ts";
 
 export type Visit = {
   random: Random;

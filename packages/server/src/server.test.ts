@@ -1,7 +1,9 @@
 /** The server over real WebRTC, in one process: client and server by the same library. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { LossyPath } from "./testing/lossy-path.ts";
+import { Random } from "./testing/random.ts";
 import { Rig } from "./testing/rig.ts";
-import { until } from "./testing/test-client.ts";
+import { TestClient, until } from "./testing/test-client.ts";
 
 let rig: Rig;
 beforeAll(async () => {
@@ -31,6 +33,23 @@ describe("a passthrough session", () => {
     const { data } = client.frames.at(-1)!;
     expect(Math.abs(data[64 * 5 + 10]! - 40)).toBeLessThan(16);
     expect(Math.abs(data[64 * 40 + 10]! - bright)).toBeLessThan(16);
+  });
+
+  it("[STR13] sends a whole picture when a client that lost too much asks for one", async () => {
+    const path = new LossyPath(new Random(1), 0);
+    const client = await TestClient.connect({ ask: path.wrap(rig.ask) });
+    try {
+      await client.receive(10);
+      const before = await client.keyFrames();
+      path.loss = 1;
+      await until(async () => (await client.keyFrames()).asked > before.asked, "the client to ask");
+      path.loss = 0;
+      await until(async () => (await client.keyFrames()).received > before.received, "the whole picture");
+      await client.receive(10);
+    } finally {
+      client.close();
+      path.close();
+    }
   });
 
   it("[STR7] tells the figures about once a second", async () => {

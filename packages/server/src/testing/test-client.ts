@@ -15,6 +15,7 @@ type Channel = {
   close(): void;
 };
 type Candidate = { candidate: string; sdpMid: string };
+type Statistics = { type: string; keyFramesDecoded?: number; pliCount?: number };
 type Track = { kind: string; stop(): void };
 type Connection = {
   connectionState: string;
@@ -24,6 +25,7 @@ type Connection = {
   createDataChannel(label: string, options: object): Channel;
   addTrack(track: Track, stream: unknown): void;
   addTransceiver(kind: string, init: object): void;
+  getStats(): Promise<Map<string, Statistics>>;
   createOffer(options?: { iceRestart: boolean }): Promise<object>;
   setLocalDescription(offer: object): Promise<void>;
   setRemoteDescription(answer: object): Promise<void>;
@@ -188,6 +190,13 @@ export class TestClient {
   async receive(count: number, timeoutMs = 20_000): Promise<void> {
     const goal = this.received + count;
     await until(() => this.received >= goal, `${count} frames`, timeoutMs);
+  }
+
+  /** Key frames that came, and how many this side has asked for. */
+  async keyFrames(): Promise<{ received: number; asked: number }> {
+    const entries = [...(await this.#connection.getStats()).values()];
+    const { keyFramesDecoded = 0, pliCount = 0 } = entries.find(({ type }) => type === "inbound-rtp") ?? {};
+    return { received: keyFramesDecoded, asked: pliCount };
   }
 
   /** Restarts ICE, as after a change of the network. */

@@ -1,21 +1,25 @@
-// A bad network between a client and the server, in user space: datagrams pass through sockets of this process, and some
-// are lost. The client is told of this path alone, and the server learns the client's address from what comes over it.
+/**
+ * A bad network between a client and the server, in user space: datagrams pass
+ * through sockets of this process, and some are lost. The client is told of
+ * this path alone, and the server learns the client's address from what comes
+ * over it.
+ */
 import { createSocket, type Socket } from "node:dgram";
 import { once } from "node:events";
-import type { Random } from "../packages/server/src/testing/random.ts";
-import type { Ask } from "../packages/server/src/testing/test-client.ts";
+import type { Random } from "./random.ts";
+import type { Ask } from "./test-client.ts";
 
 const CANDIDATE = /^a=candidate:(\S+) (\d+) udp (\d+) (\S+) (\d+) typ host.*$/i;
 
 export class LossyPath {
+  /** Share of the datagrams that get lost, each way; may be changed at any time. */
+  loss: number;
   readonly #random: Random;
-  readonly #loss: number;
   readonly #sockets: Socket[] = [];
 
-  /** `loss`: share of the datagrams that get lost, each way. */
   constructor(random: Random, loss: number) {
     this.#random = random;
-    this.#loss = loss;
+    this.loss = loss;
   }
 
   /** Requests whose offers and answers lead over this path. */
@@ -56,10 +60,10 @@ export class LossyPath {
     let client: { address: string; port: number } | undefined;
     near.on("message", (data, from) => {
       client = from;
-      if (!this.#random.chance(this.#loss)) far.send(data, port, address);
+      if (!this.#random.chance(this.loss)) far.send(data, port, address);
     });
     far.on("message", (data) => {
-      if (client !== undefined && !this.#random.chance(this.#loss)) near.send(data, client.port, client.address);
+      if (client !== undefined && !this.#random.chance(this.loss)) near.send(data, client.port, client.address);
     });
     near.bind(0, "127.0.0.1");
     far.bind(0);
