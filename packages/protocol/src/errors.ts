@@ -166,6 +166,13 @@ export const ERRORS = {
       `${p.freeGb === undefined ? "" : ` and ${p.freeGb} GB are free`}. ` +
       `Make room, or set ${p.variable} to a folder on another disk.`,
   },
+  folder_unusable: {
+    status: 500,
+    retryable: false,
+    message: (p: { folder: string; reason: string; variable: string }) =>
+      `The server cannot write to ${p.folder}: ${clause(p.reason)}. ` +
+      `Give it the right to, or set ${p.variable} to another folder.`,
+  },
   load_failed: {
     status: 500,
     retryable: true,

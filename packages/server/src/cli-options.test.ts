@@ -42,7 +42,8 @@ describe("readOptions", () => {
   it("takes how much the server may take on", () => {
     const args = ["--max-sessions", "3", "--min-fps", "0.5", "--max-bitrate", "800"];
     expect(read(args)).toEqual({ maxSessions: 3, minFps: 0.5, maxBitrateBps: 800_000 });
-    for (const bad of ["0", "-1", "many", ""]) expect(() => read([`--max-sessions=${bad}`])).toThrow("--max-sessions");
+    for (const bad of ["0", "-1", "2.5", "many", ""])
+      expect(() => read([`--max-sessions=${bad}`])).toThrow("--max-sessions");
   });
 
   it("explains every option in the help", () => {

@@ -99,7 +99,7 @@ export function readOptions(argv: readonly string[], env: NodeJS.ProcessEnv): Cl
       iceServers,
       isRelayOnly,
       udpPorts: optional(values["udp-ports"], parsePorts),
-      maxSessions: optional(values["max-sessions"], (text) => parseCount("--max-sessions", text)),
+      maxSessions: optional(values["max-sessions"], parseSessions),
       minFps: optional(values["min-fps"], (text) => parseCount("--min-fps", text)),
       maxBitrateBps: kbps === undefined ? undefined : kbps * 1000,
     }),
@@ -138,6 +138,11 @@ function parseDevice(text: string): "cpu" | "webgpu" {
 function parseOrigin(text: string): string {
   if (text === "*" || (URL.canParse(text) && new URL(text).origin === text)) return text;
   throw new Error(`"${text}" is no origin: give scheme and host without a path, such as https://app.example, or "*".`);
+}
+
+function parseSessions(text: string): number {
+  if (/^[1-9]\d*$/.test(text)) return Number(text);
+  throw new Error(`"${text}" is no value for --max-sessions: give a whole number above 0.`);
 }
 
 function parseCount(name: string, text: string): number {

@@ -57,7 +57,10 @@ async function start(argv: readonly string[]): Promise<void> {
     process.exit(0);
   }
   const level = process.env["VERBOSE_LOGGING"] === "1" ? "debug" : "info";
-  const logFile = new LogFile({ folder: options.logsDir });
+  const logFile = new LogFile({
+    folder: options.logsDir,
+    onFailure: (error) => console.error(`The log cannot be kept in ${options.logsDir}: ${errorText(error)}`),
+  });
   const isServer = isSupervised();
   const log = createLogger(level, (line) => {
     process.stderr.write(line);

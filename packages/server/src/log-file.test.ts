@@ -58,10 +58,13 @@ describe("LogFile", () => {
     expect(new Set(lines.map((line) => line.length))).toEqual(new Set([99]));
   });
 
-  it("leaves lines out that cannot be written, and writes on when it can", async () => {
-    const log = new LogFile({ folder });
+  it("leaves lines out that cannot be written, says so once, and writes on when it can", async () => {
+    const failures: unknown[] = [];
+    const log = new LogFile({ folder, onFailure: (error) => failures.push(error) });
     await writeFile(folder, "a file in the folder's place");
     log.write("lost\n");
+    log.write("lost\n");
+    expect(failures).toEqual([expect.objectContaining({ code: "EEXIST" })]);
     await rm(folder);
     log.write("kept\n");
     log.close();

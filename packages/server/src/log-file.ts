@@ -2,7 +2,7 @@
  * The log on disk, for bug reports: a file of bounded size and the few before
  * it, renamed in turn. Lines are written at once, so that the last one before
  * a crash is there. A disk that is full must not end the server: lines that
- * cannot be written are left out.
+ * cannot be written are left out, and the first of them is told.
  */
 import { closeSync, existsSync, mkdirSync, openSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
 import { open } from "node:fs/promises";
@@ -18,6 +18,8 @@ export type LogFileOptions = {
   maxBytes?: number;
   /** Files kept, the current one included; default 5. */
   maxFiles?: number;
+  /** Hears why the first line that is lost could not be written. */
+  onFailure?: (error: unknown) => void;
 };
 
 /** Whole lines of the log, and where to go on. */
@@ -29,11 +31,13 @@ export class LogFile {
   readonly #folder: string;
   readonly #maxBytes: number;
   readonly #maxFiles: number;
+  #onFailure: ((error: unknown) => void) | undefined;
   #file: number | undefined;
   #bytes = 0;
 
-  constructor({ folder, maxBytes = 5 * MIB, maxFiles = 5 }: LogFileOptions) {
+  constructor({ folder, maxBytes = 5 * MIB, maxFiles = 5, onFailure }: LogFileOptions) {
     this.#folder = folder;
+    this.#onFailure = onFailure;
     this.#maxBytes = maxBytes;
     this.#maxFiles = maxFiles;
     this.path = join(folder, NAME);
@@ -52,9 +56,11 @@ export class LogFile {
       this.#file ??= this.#open();
       writeSync(this.#file, bytes);
       this.#bytes += bytes.byteLength;
-    } catch {
-      // Nobody can be told of it in the log; stderr still has the line. The next line tries again.
+    } catch (error) {
+      // The next line tries again.
       this.close();
+      this.#onFailure?.(error);
+      this.#onFailure = undefined;
     }
   }
 

@@ -7,11 +7,13 @@ import { randomUUID } from "node:crypto";
 import { existsSync, realpathSync } from "node:fs";
 import { mkdir, open, readdir, realpath, rename, rm, stat } from "node:fs/promises";
 import { dirname, isAbsolute, join, parse, relative, resolve, sep } from "node:path";
-import { ApiError, type AssetInfo, type AssetType } from "@everframe/protocol";
+import { ApiError, type AssetInfo, type AssetType, errorText } from "@everframe/protocol";
 import { type OpenFile, openFile } from "../open-file.ts";
 import { ALLOWED_EXTENSIONS, assetType, parseAssetName } from "./asset-name.ts";
 import { SIGNATURE_BYTES, typeByContent } from "./file-signature.ts";
 
+/** Names the folder in the environment. */
+const FOLDER_VARIABLE = "DAYDREAM_SCOPE_ASSETS_DIR";
 const MIB = 1024 * 1024;
 export const MAX_ASSET_BYTES = 50 * MIB;
 
@@ -29,7 +31,7 @@ export class AssetStore {
    * `name` may have folders, which are made. `declaredBytes` is what the
    * sender says it will be, to refuse at once what is too large. Throws
    * `asset_name_invalid`, `asset_type_unsupported`, `asset_content_unknown`,
-   * `asset_too_large`, `disk_full`.
+   * `asset_too_large`, `disk_full`, `folder_unusable`.
    */
   async save(
     name: string,
@@ -38,7 +40,7 @@ export class AssetStore {
   ): Promise<AssetInfo> {
     const path = join(this.folder, ...parseAssetName(name));
     if (declaredBytes !== undefined && declaredBytes > MAX_ASSET_BYTES) throw tooLarge();
-    await mkdir(dirname(path), { recursive: true });
+    await this.#makeFolder(dirname(path));
     if (!isInside(await realpath(this.folder), await realpath(dirname(path)))) {
       throw new ApiError("asset_name_invalid", { reason: "a folder in it leads out of the assets folder" });
     }
@@ -49,9 +51,10 @@ export class AssetStore {
     } catch (error) {
       await rm(temporary, { force: true });
       if (isDirectoryError(error)) throw new ApiError("asset_name_invalid", { reason: "a folder has that name" });
+      if (isForbidden(error)) throw this.#unusable(error);
       if (hasCode(error, "ENOSPC")) {
         const neededGb = ((declaredBytes ?? MAX_ASSET_BYTES) / 1e9).toFixed(2);
-        const params = { folder: this.folder, neededGb, variable: "DAYDREAM_SCOPE_ASSETS_DIR" };
+        const params = { folder: this.folder, neededGb, variable: FOLDER_VARIABLE };
         throw new ApiError("disk_full", params, { cause: error });
       }
       throw error;
@@ -122,6 +125,23 @@ export class AssetStore {
       if (error instanceof ApiError) throw error;
       throw new ApiError("asset_not_found", { path }, { cause: error });
     }
+  }
+
+  /** Makes the assets folder and one below it. */
+  async #makeFolder(path: string): Promise<void> {
+    await mkdir(this.folder, { recursive: true }).catch((error: unknown) => {
+      throw this.#unusable(error);
+    });
+    await mkdir(path, { recursive: true }).catch((error: unknown) => {
+      if (isForbidden(error)) throw this.#unusable(error);
+      if (!hasCode(error, "EEXIST") && !hasCode(error, "ENOTDIR")) throw error;
+      throw new ApiError("asset_name_invalid", { reason: "a file has the name of its folder" }, { cause: error });
+    });
+  }
+
+  #unusable(cause: unknown): ApiError {
+    const params = { folder: this.folder, reason: errorText(cause), variable: FOLDER_VARIABLE };
+    return new ApiError("folder_unusable", params, { cause });
   }
 
   /** A path as `resolve` takes it, of nothing but what the listing shows. */
@@ -204,6 +224,10 @@ export function isInside(folder: string, path: string): boolean {
 
 function isDirectoryError(error: unknown): boolean {
   return hasCode(error, "EISDIR") || hasCode(error, "ENOTEMPTY") || hasCode(error, "EEXIST");
+}
+
+function isForbidden(error: unknown): boolean {
+  return ["EACCES", "EPERM", "EROFS"].some((code) => hasCode(error, code));
 }
 
 function hasCode(error: unknown, code: string): boolean {

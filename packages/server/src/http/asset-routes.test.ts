@@ -199,6 +199,22 @@ describe("POST /api/v1/assets", () => {
     }
   });
 
+  it("says which folder cannot be used, and how to name another", async () => {
+    await writeFile(folder, "no folder");
+    const response = await upload("a.png", image("x"));
+    expect(response.status).toBe(500);
+    expect(await response.json()).toMatchObject({
+      code: "folder_unusable",
+      detail: expect.stringContaining("set DAYDREAM_SCOPE_ASSETS_DIR to another folder"),
+    });
+  });
+
+  it("[AST5] refuses a name below another file's", async () => {
+    await upload("a.png", image("x"));
+    const response = await upload("a.png/b.png", image("y"));
+    expect([response.status, ((await response.json()) as ErrorBody).code]).toEqual([400, "asset_name_invalid"]);
+  });
+
   it("[AST4] refuses other types", async () => {
     for (const name of ["a.txt", "a", "png", "a.png.exe", "a.svg"]) {
       const response = await upload(name, "x");

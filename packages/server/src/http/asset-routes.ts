@@ -22,7 +22,14 @@ export function addAssetRoutes(endpoints: Endpoints, { assets, log }: AppContext
       query: uploadQuery,
       upload: "application/octet-stream",
       answers: { 200: { text: "Stored.", body: { schema: assetInfo } } },
-      errors: ["asset_name_invalid", "asset_type_unsupported", "asset_content_unknown", "asset_too_large", "disk_full"],
+      errors: [
+        "asset_name_invalid",
+        "asset_type_unsupported",
+        "asset_content_unknown",
+        "asset_too_large",
+        "disk_full",
+        "folder_unusable",
+      ],
     },
     async ({ query, c }) => {
       const declared = c.req.header("content-length");
