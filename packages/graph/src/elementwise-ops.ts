@@ -101,6 +101,18 @@ export class ElementwiseOps extends GraphCore {
     return this.emit("Cast", [x], x.shape, { dtype, attributes: { to: ONNX_TYPE[dtype] } });
   }
 
+  /**
+   * round(x / scale) + zeroPoint, limited to 0..255, as u8; ties to even. One pass over x. CPU only: the GPU provider
+   * has no u8.
+   * @param scale above 0
+   * @param zeroPoint 0..255
+   */
+  quantize(x: Value, scale: number, zeroPoint: number): Value {
+    this.checkFloat("quantize", "x", x);
+    const zero = this.inlineConstant("u8", Uint8Array.of(zeroPoint), []);
+    return this.emit("QuantizeLinear", [x, this.constant([scale], []), zero], x.shape, { dtype: "u8" });
+  }
+
   #unary(op: string, opType: string, x: Value): Value {
     this.checkFloat(op, "x", x);
     return this.emit(opType, [x], x.shape);

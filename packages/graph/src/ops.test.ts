@@ -266,6 +266,12 @@ const cases: Case[] = [
     (g, a) => g.castTo(g.clip(g.round(a), 0, 255), "u8"),
     () => ({ data: [0, 0, 2, 2, 255, 255], dims: [6] }),
   ],
+  [
+    "quantize, ties to even",
+    [{ data: Float32Array.of(-9, -0.75, 0.25, 0.75, 1.2, 124, 200), dims: [7] }],
+    (g, a) => g.quantize(a, 0.5, 7),
+    () => ({ data: [0, 5, 7, 9, 9, 255, 255], dims: [7] }),
+  ],
 ];
 
 async function compute(inputs: F32[], build: (g: Graph, ...values: Value[]) => Value, attention: "fused" | "plain") {

@@ -19,6 +19,8 @@ export type Pixels = {
   readonly frames: number;
   /** [frames, 3, height, width] */
   readonly data: Float32Array;
+  /** The same as opaque pictures of 8 bits, where it is made of such. `data` is then computed when first asked for. */
+  readonly pictures?: readonly Frame[];
 };
 
 /** Channels of a frame of `Pixels`. */
@@ -36,6 +38,26 @@ export function toPixels(frames: readonly Frame[], size: Size): Pixels {
     else resizePlanes(frame, target, size, CHANNELS, (value) => (value / 255) * 2 - 1);
   }
   return { frames: frames.length, data };
+}
+
+/** Pictures that have the model's size. */
+export function pixelsOf(pictures: readonly Frame[]): Pixels {
+  let data: Float32Array | undefined;
+  return {
+    frames: pictures.length,
+    pictures,
+    get data() {
+      data ??= planesOf(pictures);
+      return data;
+    },
+  };
+}
+
+function planesOf(pictures: readonly Frame[]): Float32Array {
+  const plane = pictures[0] ? pictures[0].width * pictures[0].height : 0;
+  const data = new Float32Array(pictures.length * CHANNELS * plane);
+  for (const [i, picture] of pictures.entries()) copyPlanes(picture.data, data.subarray(i * CHANNELS * plane), plane);
+  return data;
 }
 
 /** How much each pixel is to be painted anew, 0 to 1. */
@@ -122,19 +144,26 @@ function resizePlanes(
   }
 }
 
-/** Pixels as opaque pictures: `trunc(255 * (x / 2 + 1/2))`, clamped. */
+/** Pixels as opaque pictures: their own, or `trunc(255 * (x / 2 + 1/2))`, clamped. */
 export function toFrames(pixels: Pixels, size: Size): Frame[] {
+  if (pixels.pictures) return [...pixels.pictures];
   const plane = size.width * size.height;
   return Array.from({ length: pixels.frames }, (_, f) => {
     const planes = pixels.data.subarray(f * CHANNELS * plane, (f + 1) * CHANNELS * plane);
     const words = new Uint32Array(plane);
-    // One store for the four bytes of a pixel; the processors that ONNX Runtime knows have the lowest byte first.
     for (let i = 0; i < plane; i++) {
-      const [red, green, blue] = [toByte(planes[i]!), toByte(planes[plane + i]!), toByte(planes[2 * plane + i]!)];
-      words[i] = 0xff000000 | (blue << 16) | (green << 8) | red;
+      words[i] = opaqueWord(toByte(planes[i]!), toByte(planes[plane + i]!), toByte(planes[2 * plane + i]!));
     }
     return { width: size.width, height: size.height, data: new Uint8Array(words.buffer) };
   });
+}
+
+/**
+ * The four bytes of a pixel as one word, which takes one store: the processors that ONNX Runtime knows have the lowest
+ * byte first.
+ */
+export function opaqueWord(red: number, green: number, blue: number): number {
+  return 0xff000000 | (blue << 16) | (green << 8) | red;
 }
 
 function toByte(value: number): number {

@@ -11,7 +11,7 @@ import type { LatentGrid } from "./wan-block.ts";
 
 const RGB = 3;
 const EPS = 1e-6;
-/** Pixels of a latent position: 4 frames of 8x8 RGB. */
+/** Values of a latent position: 4 frames x RGB x 8 x 8 pixels, in this order. */
 const PATCH = TIME_FACTOR * RGB * SPACE_FACTOR * SPACE_FACTOR;
 
 type Half = {
@@ -45,7 +45,10 @@ export function tinyEncoderGraph(
   return g.build();
 }
 
-/** In: `latents` [groups, z, h, w], `before` [h w, dim]. Out: `pixels` [groups, 12, h, 8, w, 8], `after` [h w, dim]. */
+/**
+ * In: `latents` [groups, z, h, w], `before` [h w, dim]. Out: `levels` [groups h w, PATCH], 0 to 255 (u8; on a GPU f32),
+ * and `after` [h w, dim].
+ */
 export function tinyDecoderGraph(
   config: TinyAutoencoderConfig,
   file: WeightFile,
@@ -65,11 +68,15 @@ export function tinyDecoderGraph(
   // The linear part carries the picture itself: 8 bits would be seen in it.
   const skip = g.transpose(g.weight(file, "decoder.skip.weight"), [1, 0]);
   const v = g.matmulAdd(mu, skip, detail); // [groups h w, PATCH]
-  const split = g.reshape(g.clip(v, -1, 1), ["groups", h, w, TIME_FACTOR * RGB, SPACE_FACTOR, SPACE_FACTOR]);
-  const pictures = g.transpose(split, [0, 3, 1, 4, 2, 5]); // [groups, 4 frames x RGB, h, 8, w, 8]
-  // Elements are in the order of [4 groups, 3, H, W]; a reshape at the end would copy all of them.
-  g.output("pixels", pictures);
+  g.output("levels", levels(g, v));
   return g.build();
+}
+
+/** -1..1 as whole levels of 255, cut off as in `toFrames`. */
+function levels(g: Graph, x: Value): Value {
+  const [scale, zero] = [255 / 2, 127];
+  if (g.device === "cpu") return g.quantize(x, 1 / scale, zero);
+  return g.clip(g.add(g.round(g.mul(x, g.constant([scale], []))), g.constant([zero], [])), 0, 255);
 }
 
 /** The network between its first and its last projection. @param own [groups h w, dim] @returns the same shape */

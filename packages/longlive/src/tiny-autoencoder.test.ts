@@ -1,9 +1,10 @@
 /** The autoencoder of longlive-tiny in 8 bits: pictures are nearly those in float, and a GPU keeps to float. */
 import { fileURLToPath } from "node:url";
-import { SafetensorsFile } from "@everframe/graph";
+import { SafetensorsFile, Session } from "@everframe/graph";
 import { expect, it } from "vitest";
 import type { TinyAutoencoderConfig } from "./autoencoder-config.ts";
 import { readModelConfig } from "./config.ts";
+import { seededNoise } from "./noise.ts";
 import { toFrames, toPixels } from "./preprocess.ts";
 import { stripeVideo } from "./testing/tiny-parts.ts";
 import { TinyAutoencoder } from "./tiny-autoencoder.ts";
@@ -44,4 +45,21 @@ it("keeps float on a GPU", () => {
       expect(graph(config, file, grid, device).usesInt8).toBe(device === "cpu");
     }
   }
+});
+
+it("gives a GPU, which has no bytes, the same levels as floats", async () => {
+  const latents = { data: seededNoise(5).normal(2 * 64 * 96), dims: [2, 64, 8, 12] };
+  const before = { data: new Float32Array(96 * shipped.dim), dims: [96, shipped.dim] };
+  const made = [];
+  for (const device of ["cpu", "webgpu"] as const) {
+    const session = await Session.create(tinyDecoderGraph({ ...shipped, linears: "f32" }, file, grid, device), {
+      device: "cpu",
+    });
+    made.push((await session.run({ latents, before }))["levels"]!.data);
+    await session.close();
+  }
+  const [bytes, floats] = made;
+  expect(bytes).toBeInstanceOf(Uint8Array);
+  expect(floats).toBeInstanceOf(Float32Array);
+  expect([...bytes!]).toEqual([...floats!]);
 });

@@ -9,7 +9,7 @@ import type { Session, WeightFile } from "@everframe/graph";
 import { type Autoencoder, type DecoderStream, type EncoderStream, SPACE_FACTOR, TIME_FACTOR } from "./autoencoder.ts";
 import type { TinyAutoencoderConfig } from "./autoencoder-config.ts";
 import { type EngineOptions, openSession } from "./engine.ts";
-import type { Pixels } from "./preprocess.ts";
+import { type Frame, opaqueWord, type Pixels, pixelsOf } from "./preprocess.ts";
 import { tinyDecoderGraph, tinyEncoderGraph } from "./tiny-autoencoder-graphs.ts";
 import type { LatentGrid } from "./wan-block.ts";
 
@@ -68,16 +68,15 @@ export class TinyAutoencoder implements Autoencoder {
     let before: Float32Array | undefined;
     return {
       decode: async (latents) => {
-        const { pixels, after } = await this.#decoder.run({
+        const { levels, after } = await this.#decoder.run({
           latents: { data: latents.data, dims: [latents.frames, this.latentChannels, ...this.#latentSize] },
           before: { data: before ?? new Float32Array(this.#featureCount), dims: [this.#positions, this.#dim] },
         });
+        const pictures = picturesOf(levels!.data as Uint8Array | Float32Array, latents.frames, this.#grid);
         // The first latent of a stream stands for one frame, the last of its group.
-        const dropped = before ? 0 : TIME_FACTOR - 1;
+        const shown = before ? pictures : pictures.slice(TIME_FACTOR - 1);
         before = after!.data as Float32Array;
-        const data = pixels!.data as Float32Array;
-        const frames = latents.frames * TIME_FACTOR;
-        return { frames: frames - dropped, data: data.subarray((dropped * data.length) / frames) };
+        return pixelsOf(shown);
       },
       reset() {
         before = undefined;
@@ -121,4 +120,45 @@ function repeatFirst({ frames, data }: Pixels): Pixels {
   for (let i = 0; i < TIME_FACTOR - 1; i++) repeated.set(data.subarray(0, size), i * size);
   repeated.set(data.subarray(0, (kept - TIME_FACTOR + 1) * size), (TIME_FACTOR - 1) * size);
   return { frames: kept, data: repeated };
+}
+
+/** @param levels [groups, height, width, 4 frames, RGB, 8, 8], 0 to 255 */
+function picturesOf(levels: Uint8Array | Float32Array, groups: number, { height, width }: LatentGrid): Frame[] {
+  const size = { width: width * SPACE_FACTOR, height: height * SPACE_FACTOR };
+  const channel = SPACE_FACTOR * SPACE_FACTOR;
+  const pictures = Array.from({ length: groups * TIME_FACTOR }, () => new Uint32Array(size.width * size.height));
+  let from = 0;
+  for (let group = 0; group < groups; group++) {
+    for (let row = 0; row < height; row++) {
+      for (let column = 0; column < width; column++) {
+        for (let f = 0; f < TIME_FACTOR; f++, from += RGB * channel) {
+          copyPatch(
+            levels,
+            from,
+            pictures[group * TIME_FACTOR + f]!,
+            SPACE_FACTOR * (row * size.width + column),
+            size.width,
+          );
+        }
+      }
+    }
+  }
+  return pictures.map((words) => ({ ...size, data: new Uint8Array(words.buffer) }));
+}
+
+/** Copies the 8x8 pixels at `from` to the place `to` of a picture. */
+function copyPatch(
+  levels: Uint8Array | Float32Array,
+  from: number,
+  words: Uint32Array,
+  to: number,
+  width: number,
+): void {
+  const channel = SPACE_FACTOR * SPACE_FACTOR;
+  for (let y = 0; y < SPACE_FACTOR; y++) {
+    for (let x = 0; x < SPACE_FACTOR; x++) {
+      const at = from + y * SPACE_FACTOR + x;
+      words[to + y * width + x] = opaqueWord(levels[at]!, levels[at + channel]!, levels[at + 2 * channel]!);
+    }
+  }
 }
