@@ -116,7 +116,7 @@ async function torture(url: string, ask: Ask, server: SoakServer): Promise<void>
 
   await torment(url, warmUpMs - roundMs);
   // Those whose clients vanished end by themselves at the end; here that would only take time.
-  for (const { id } of await sessionsOf(ask)) await ask(`/api/v1/webrtc/offer/${id}`, { method: "DELETE" });
+  await Promise.all((await sessionsOf(ask)).map(({ id }) => ask(`/api/v1/webrtc/offer/${id}`, { method: "DELETE" })));
   const tenth = await settle(ask, server);
   console.log(`After the first tenth: ${format(tenth)}.`);
   await torment(url, minutes * 60_000 - Math.max(warmUpMs, roundMs));

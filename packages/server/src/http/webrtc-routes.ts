@@ -71,9 +71,8 @@ export function addWebrtcRoutes(endpoints: Endpoints, context: AppContext): void
       summary: "Ends a session; one that has ended already is ended, too.",
       answers: { 204: { text: "Ended.", body: "empty" } },
     },
-    ({ param }) => {
-      // A leaving page also closes its data channel, and either may come first: the wish is granted both times.
-      void sessions.find(param("sessionId"))?.close("deleted");
+    async ({ param }) => {
+      await sessions.find(param("sessionId"))?.delete();
       return undefined;
     },
   );

@@ -336,6 +336,29 @@ describe("the client's messages and pictures", () => {
     expect(peer(0).told("error")).toHaveLength(1);
   });
 
+  it("[SES1] nothing is sent to a client that deletes its session and leaves", async () => {
+    const { run, open, peer } = rig();
+    const session = await open();
+    await run(100);
+    const before = peer(0).messages.length;
+    const deleted = session.delete();
+    peer(0).sayGoodbye();
+    await run(1000);
+    await deleted;
+    expect(peer(0).messages).toHaveLength(before);
+    expect(session.state).toBe("closed");
+  });
+
+  it("[SES2] a client whose session somebody else deletes is told", async () => {
+    const { run, open, peer } = rig();
+    const session = await open();
+    await run(100);
+    const deleted = session.delete();
+    await run(1000);
+    await deleted;
+    expect(peer(0).told("stream_stopped")).toEqual([{ type: "stream_stopped", reason: "deleted" }]);
+  });
+
   it("[SES21] the end that a client did not ask for is told with its reason", async () => {
     const { run, open, peer, manager } = rig();
     for (let i = 0; i < 3; i++) await open();

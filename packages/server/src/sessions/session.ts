@@ -31,6 +31,8 @@ import { SessionWork } from "./session-work.ts";
 import { VideoOutput } from "./video-output.ts";
 
 const STATS_MS = 1000;
+/** How long a client that deletes its session may take to close its connection. */
+const GOODBYE_MS = 250;
 
 export type SessionOptions = {
   id: string;
@@ -215,6 +217,17 @@ export class Session {
     const { width = null, height = null } = size ?? {};
     this.#tell({ type: "pipeline_reloaded", pipeline_id: id, model, width, height });
     this.#pipeline.work?.notify();
+  }
+
+  /**
+   * Ends the session because somebody wishes so: a moment later, for a client that leaves says so in this way too, and
+   * a message that meets its goodbye is dangerous (docs/SECURITY.md).
+   */
+  async delete(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.#options.clock.after(GOODBYE_MS, resolve);
+    });
+    void this.close("deleted");
   }
 
   /**

@@ -245,9 +245,8 @@ async function problemOf(response: Response): Promise<string | undefined> {
 /** Ends all sessions but one: offers that nobody follows would wait for their clients. */
 async function endSessions(rig: Rig, but?: string): Promise<void> {
   const { sessions } = (await (await rig.ask("/api/v1/sessions")).json()) as { sessions: { id: string }[] };
-  for (const { id } of sessions) {
-    if (id !== but) await rig.ask(`/api/v1/webrtc/offer/${id}`, { method: "DELETE" });
-  }
+  const others = sessions.filter(({ id }) => id !== but);
+  await Promise.all(others.map(({ id }) => rig.ask(`/api/v1/webrtc/offer/${id}`, { method: "DELETE" })));
 }
 
 async function checkThatItServes(rig: Rig): Promise<void> {

@@ -173,7 +173,7 @@ class WrtcPeer implements MediaPeer {
   }
 
   send(text: string): boolean {
-    if (this.#over) return false;
+    if (this.#over || this.#isEnded) return false;
     const channel = this.#channel;
     if (channel === undefined || channel.readyState === "connecting") {
       if (this.#waiting.length >= MAX_WAITING_MESSAGES) this.#waiting.shift();
