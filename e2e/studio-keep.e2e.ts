@@ -2,7 +2,7 @@
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
 import { decode, downloaded, videoType } from "./harness/decode.ts";
-import { meanColour, meanSaturation, type Picture } from "./harness/picture.ts";
+import { meanSaturation } from "./harness/picture.ts";
 import { useSharedProduct } from "./harness/product.ts";
 import {
   button,
@@ -10,10 +10,10 @@ import {
   loadSmall,
   OUTPUT,
   openStudio,
-  picture,
   sendPrompt,
   startSource,
   untilPicture,
+  warmth,
 } from "./harness/studio-page.ts";
 
 const product = useSharedProduct();
@@ -76,7 +76,7 @@ test("layouts, the projector's window, a still and a recording all show the pict
   expect(isSepia(await decode(page, still.bytes, "image/jpeg"))).toBe(true);
 
   await button(page, "Record").click();
-  await page.waitForTimeout(3_000);
+  await page.waitForTimeout(1_500);
   const recording = await downloaded(page, () => button(page, "Stop recording").click());
   expect(isSepia(await decode(page, recording.bytes, videoType(recording.name)))).toBe(true);
 
@@ -93,10 +93,7 @@ test("reference images come by drop, file, paste and snapshot, and give the pict
   await startSource(page, "Sample clip");
   await page.getByRole("radio", { name: "VACE" }).click();
   await sendPrompt(page, "photo");
-  await page.waitForTimeout(4_000);
-  const warmth = (p: Picture): number => meanColour(p)[0] - meanColour(p)[2];
-  const plain = await picture(page);
-  if (plain === undefined) throw new Error("there was no picture");
+  const plain = await untilPicture(page, OUTPUT, (p) => meanSaturation(p) > 0.22);
   const painting = (ground: string, shapes: string) =>
     page.evaluate(
       ([first, second]) => {

@@ -125,7 +125,7 @@ test("a timeline plays prompts one after the other, and is kept as a file", asyn
   const { page, problems, context } = await openStudio(product.browser, product.url);
   await startSource(page, "Sample clip");
   await button(page, "Timeline").click();
-  await page.getByLabel("Length in seconds").fill("14");
+  await page.getByLabel("Length in seconds").fill("8");
   await page.keyboard.press("Enter");
   await sendPrompt(page, "sepia");
   await button(page, "Add at playhead").click();
@@ -141,26 +141,26 @@ test("a timeline plays prompts one after the other, and is kept as a file", asyn
   await untilPicture(page, OUTPUT, isGrey);
 
   // The second event is moved to the middle by the mouse, saved, cleared and opened again.
-  const band = page.getByRole("button", { name: "black and white, at 14 seconds" });
+  const band = page.getByRole("button", { name: "black and white, at 8 seconds" });
   const track = await page.getByRole("slider", { name: "Playhead" }).locator("..").boundingBox();
   await band.dispatchEvent("focus");
   await band.press("ArrowLeft");
-  const moved = page.getByRole("button", { name: "black and white, at 13.5 seconds" });
+  const moved = page.getByRole("button", { name: "black and white, at 7.5 seconds" });
   const box = await moved.boundingBox();
   if (track === null || box === null) throw new Error("the timeline is not to be seen");
   await page.mouse.move(box.x + 4, box.y + box.height / 2);
   await page.mouse.down();
   await page.mouse.move(track.x + track.width / 2, box.y + box.height / 2, { steps: 5 });
   await page.mouse.up();
-  await page.getByRole("button", { name: /black and white, at 7(\.\d+)? seconds/ }).waitFor();
+  await page.getByRole("button", { name: /black and white, at 4(\.\d+)? seconds/ }).waitFor();
   const { bytes } = await downloaded(page, () => button(page, "Save as a file").click());
   const text = bytes.toString("utf8");
-  expect(JSON.parse(text)).toMatchObject({ everframe: "timeline", lengthS: 14, events: [{ atS: 0 }, {}] });
+  expect(JSON.parse(text)).toMatchObject({ everframe: "timeline", lengthS: 8, events: [{ atS: 0 }, {}] });
   await button(page, "Clear the timeline").click();
   await page.getByText("Choose a look, then add it here").waitFor();
   const file = { name: "timeline.json", mimeType: "application/json", buffer: Buffer.from(text) };
   await page.getByLabel("Timeline file", { exact: true }).setInputFiles(file);
-  await page.getByRole("button", { name: /black and white, at 7/ }).waitFor();
+  await page.getByRole("button", { name: /black and white, at 4/ }).waitFor();
   expect(problems).toEqual([]);
   await context.close();
 });

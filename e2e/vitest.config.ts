@@ -5,8 +5,8 @@ export default defineConfig({
     include: ["e2e/*.e2e.ts"],
     pool: "forks",
     globalSetup: "e2e/harness/shared.ts",
-    // One browser and one server at a time: both cores belong to the test that runs.
-    fileParallelism: false,
+    // Much of a test is waiting for a camera's pace; two files at a time keep two cores at work.
+    maxWorkers: 2,
     // Real pictures over a real network: a machine that pauses for seconds is told as a retry, a fault fails twice.
     retry: 1,
     testTimeout: 240_000,

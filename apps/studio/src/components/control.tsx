@@ -70,7 +70,7 @@ function Body({ control, value, onChange, onPress, hasInput }: BodyProps): React
       return (
         <div className="flex items-center justify-between gap-3 text-[0.85rem]">
           {label}
-          <span className="flex items-center gap-1">
+          <span className={`flex items-center gap-1 ${key === "baseSeed" ? "-mr-2" : ""}`}>
             <CommitField
               label={label}
               value={value === undefined ? "" : String(value)}

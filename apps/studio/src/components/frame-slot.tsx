@@ -57,7 +57,9 @@ export function FrameSlot({ control: { key, label } }: { control: Control }) {
           </>
         ) : (
           <>
-            {picture !== undefined && <img src={picture} alt={frame.name} className="size-full object-cover" />}
+            {picture !== undefined && (
+              <img src={picture} alt={frame.name} className="absolute inset-0 size-full object-cover" />
+            )}
             <button
               type="button"
               aria-label={`Send the ${label.toLowerCase()} again`}

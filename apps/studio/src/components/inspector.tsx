@@ -1,13 +1,15 @@
 // The panels beside the picture: what is played, which model plays it, and how it goes. Where there is room for it, the
 // last of them stands below the others instead of behind a tab.
 import { Tabs } from "radix-ui";
-import { useStore } from "../studio-context.tsx";
+import type { ReactNode } from "react";
+import type { Panel } from "../state/state.ts";
+import { useStore, useStudio } from "../studio-context.tsx";
 import { ModelPanel } from "./model-panel.tsx";
 import { PlayPanel } from "./play-panel.tsx";
 import { SignalsPanel } from "./signals-panel.tsx";
 import { currentAdvice } from "./stage-status.tsx";
 
-const TABS = [
+const TABS: readonly { value: Panel; label: string; panel: ReactNode }[] = [
   { value: "play", label: "Play", panel: <PlayPanel /> },
   { value: "model", label: "Model", panel: <ModelPanel /> },
   { value: "signals", label: "Signals", panel: <SignalsPanel /> },
@@ -26,9 +28,16 @@ export function Inspector() {
 }
 
 function SettingsTabs() {
+  const studio = useStudio();
+  const open = useStore((state) => state.panel);
   const hasAdvice = useStore((state) => currentAdvice(state) !== undefined);
   return (
-    <Tabs.Root defaultValue="play" className={`${PANEL} flex-1`} asChild>
+    <Tabs.Root
+      value={open}
+      onValueChange={(panel) => studio.store.update({ panel: panel as Panel })}
+      className={`${PANEL} flex-1`}
+      asChild
+    >
       <aside aria-label="Settings">
         <Tabs.List
           aria-label="Settings"

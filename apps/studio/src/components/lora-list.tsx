@@ -70,7 +70,7 @@ export function LoraList() {
             onChange={({ currentTarget }) => setName(currentTarget.value)}
             className="h-9 min-w-0 flex-1 rounded-xl border border-line bg-night/60 px-3 text-[0.825rem] outline-none transition placeholder:text-muted/70 hover:border-edge focus:border-glow/60"
           />
-          <IconButton label="Load this LoRA" type="submit" disabled={name.trim() === ""}>
+          <IconButton label="Load this LoRA" type="submit" className="-mr-2" disabled={name.trim() === ""}>
             <Plus aria-hidden="true" />
           </IconButton>
         </form>

@@ -7,9 +7,9 @@ const MODES: readonly { mode: Mode; label: string; when: string }[] = [
   {
     mode: "normal",
     label: "Normal",
-    when: "Begins from your picture. Fastest, with fine control of how much of you is left.",
+    when: "Starts from your picture. Fastest; you choose how much of it stays.",
   },
-  { mode: "vace", label: "VACE", when: "Draws anew along your picture. For reference images and control videos." },
+  { mode: "vace", label: "VACE", when: "Redraws along your picture. For reference images and control videos." },
 ];
 
 export function ModeSwitch() {

@@ -90,7 +90,7 @@ export function ModelPanel() {
         <details className="group flex flex-col text-[0.85rem]">
           <summary className="cursor-pointer list-none rounded-md text-soft transition hover:text-paper">
             <ChevronRight className="mr-1 inline size-4 transition group-open:rotate-90" aria-hidden="true" />
-            More of the load
+            More
           </summary>
           <div className="mt-4 flex flex-col gap-5">{others.map(draw)}</div>
         </details>

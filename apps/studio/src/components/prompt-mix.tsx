@@ -4,6 +4,7 @@ import { addPrompt, changePrompt, MAX_PROMPTS, removePrompt, shares } from "../s
 import { PRESETS } from "../state/presets.ts";
 import { useStore, useStudio } from "../studio-context.tsx";
 import { CommitField } from "./commit-field.tsx";
+import { Hint } from "./hint.tsx";
 import { IconButton } from "./icon-button.tsx";
 import { Segments } from "./segments.tsx";
 import { SliderTrack } from "./slider.tsx";
@@ -73,17 +74,19 @@ export function PromptMix() {
           Add a prompt
         </button>
         {prompts.length === 2 && (
-          <div className="w-44">
-            <Segments
-              label="Blend"
-              value={blend}
-              options={[
-                { value: "linear", label: "Even" },
-                { value: "slerp", label: "Round" },
-              ]}
-              onChange={(method) => studio.setValue("promptInterpolationMethod", method)}
-            />
-          </div>
+          <Hint text="How the two are blended: straight from one to the other, or along an arc, which keeps the middle as strong as the ends.">
+            <div className="w-44">
+              <Segments
+                label="Blend"
+                value={blend}
+                options={[
+                  { value: "linear", label: "Straight" },
+                  { value: "slerp", label: "Arc" },
+                ]}
+                onChange={(method) => studio.setValue("promptInterpolationMethod", method)}
+              />
+            </div>
+          </Hint>
         )}
       </div>
     </fieldset>

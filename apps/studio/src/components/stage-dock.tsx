@@ -1,9 +1,9 @@
 // The controls over the picture: the source, the layout, what is kept. They fade while nobody moves.
 import {
   Camera,
+  CaretsToAxisDashedVertical,
   Circle,
   Columns2,
-  FlipHorizontal2,
   Maximize2,
   MonitorUp,
   Pause,
@@ -89,7 +89,7 @@ export function StageDock() {
             pressed={view.mirror}
             onClick={() => studio.setView({ mirror: !view.mirror })}
           >
-            <FlipHorizontal2 aria-hidden="true" />
+            <CaretsToAxisDashedVertical aria-hidden="true" />
           </IconButton>
         )}
         <IconButton look="glass" label="Take a still" command="still" onClick={() => void studio.takeStill()}>

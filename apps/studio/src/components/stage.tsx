@@ -47,11 +47,11 @@ export function Stage() {
         {isLive && layout === "output" && <Glow video={video} mirrored={isMirrored} />}
         <div
           ref={frame}
-          className="stage-frame group relative isolate size-full overflow-hidden rounded-2xl bg-black shadow-stage ring-1 ring-line lg:rounded-3xl"
+          className="stage-frame group relative isolate size-full overflow-hidden rounded-2xl bg-black shadow-stage ring-1 ring-line lg:rounded-3xl fullscreen:rounded-none fullscreen:ring-0"
           data-phase={phase}
           data-layout={layout}
         >
-          {!hasVideo && <Backdrop source={source?.stream} isMirrored={isMirrored} />}
+          {!isLive && <Backdrop source={source?.stream} isMirrored={isMirrored} />}
           {hasVideo && (
             <Video
               ref={video}

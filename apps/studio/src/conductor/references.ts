@@ -8,7 +8,7 @@ import { pictureOf } from "./pictures.ts";
 
 /** Longer side of what is uploaded, pixels: more than any model reads. */
 const MAX_SIDE = 1024;
-const THUMBNAIL = { width: 96, height: 96 };
+const THUMBNAIL = { width: 192, height: 108 };
 
 type Parts = {
   client: Client;

@@ -43,9 +43,13 @@ export type ModelState = {
   isBusy: boolean;
 };
 
+export type Panel = "play" | "model" | "signals";
+
 export type State = {
   settings: Settings;
   page: "studio" | "models";
+  /** Which of the panels beside the picture is open. */
+  panel: Panel;
   dialog: "shortcuts" | "midi" | undefined;
   /** The person has begun once: the first screen is over. */
   hasStarted: boolean;
@@ -106,6 +110,7 @@ export function initialState(store?: KeyStore): State {
   return {
     settings: readSettings(store),
     page: "studio",
+    panel: "play",
     dialog: undefined,
     hasStarted: false,
     phase: "idle",
