@@ -189,6 +189,20 @@ test("a server that does not answer is looked for until it does", async () => {
   await until(studio, ({ pipeline, notice }) => pipeline?.status === "loaded" && notice === undefined);
 });
 
+test("what a server that was started anew has lost under a stream is loaded again, in the size that ran", async () => {
+  status = loaded({});
+  const studio = openStudio();
+  await until(studio, ({ pipeline }) => pipeline?.status === "loaded");
+  studio.store.update({ phase: "live" });
+  status = NOTHING;
+  studio.watch.look();
+  await until(studio, ({ pipeline }) => pipeline?.status === "not_loaded");
+  await until(studio, ({ pipeline }) => pipeline?.status === "loaded");
+  expect(loads).toEqual([
+    { pipeline_id: "longlive", load_params: expect.objectContaining({ width: 384, height: 224 }) },
+  ]);
+});
+
 test("a page without a camera says so instead of failing", async () => {
   status = loaded({});
   const studio = openStudio();
