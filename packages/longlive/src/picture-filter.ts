@@ -21,6 +21,10 @@ const RGBA = 4;
 const BLOCK = 8;
 /** Fixed-point numbers: half the time of floating ones here. */
 const UNIT = 256;
+/** Largest unexplained change, in halves of a level. */
+const LARGEST_JUMP = 4 * 255;
+/** What to add to a pixel, by its unexplained change in halves of a level, from `-LARGEST_JUMP` on. */
+const CORRECTIONS = Int8Array.from({ length: 2 * LARGEST_JUMP + 1 }, (_, i) => correctionOf((i - LARGEST_JUMP) / 2));
 
 export class PictureFilter {
   readonly #gate: StillGate;
@@ -54,7 +58,7 @@ export class PictureFilter {
     const [lastButOne, last] = frames.slice(-2).map(({ data }) => data.slice());
     for (const [i, frame] of frames.entries()) {
       if (moving && this.#shown) blend(this.#shown, frame, moving[i]!);
-      else if (moving) this.#shown = Uint16Array.from(frame.data, (value) => value * UNIT);
+      else if (moving) this.#shown = inUnits(frame);
     }
     // Pictures without an input are shown as they are, and the next input begins anew.
     if (!moving) {
@@ -69,6 +73,12 @@ export class PictureFilter {
   }
 }
 
+function inUnits({ data }: Frame): Uint16Array {
+  const shown = new Uint16Array(data.length);
+  for (let i = 0; i < data.length; i++) shown[i] = data[i]! * UNIT;
+  return shown;
+}
+
 /**
  * Moves what is shown towards the next picture, and makes that what is shown.
  * @param moving per block, 0 still to 1 moving
@@ -81,24 +91,41 @@ function blend(shown: Uint16Array, { width, height, data }: Frame, moving: Float
       const share = Math.round(UNIT * (STILL_SHARE + (1 - STILL_SHARE) * moving[row + column]!));
       const start = RGBA * (y * width + BLOCK * column);
       const end = RGBA * (y * width + Math.min(width, BLOCK * (column + 1)));
-      for (let i = start; i < end; i++) {
-        const value = shown[i]! + ((share * (data[i]! * UNIT - shown[i]!)) >> 8);
-        shown[i] = value;
-        data[i] = (value + UNIT / 2) >> 8;
+      if (share === UNIT) {
+        for (let i = start; i < end; i++) shown[i] = data[i]! * UNIT;
+        continue;
+      }
+      // Opacity stays.
+      for (let i = start; i < end; i += RGBA) {
+        blendValue(shown, data, i, share);
+        blendValue(shown, data, i + 1, share);
+        blendValue(shown, data, i + 2, share);
       }
     }
   }
 }
 
+function blendValue(shown: Uint16Array, data: Uint8Array, i: number, share: number): void {
+  const value = shown[i]! + ((share * (data[i]! * UNIT - shown[i]!)) >> 8);
+  shown[i] = value;
+  data[i] = (value + UNIT / 2) >> 8;
+}
+
 /** Halves the jump from `before` to `picture` as far as the changes around it do not explain it. */
 function soften(picture: Uint8Array, before: Uint8Array, twoBefore: Uint8Array, after: Uint8Array): void {
-  const [low, high] = JUMP;
+  const clamped = new Uint8ClampedArray(picture.buffer, picture.byteOffset, picture.length);
   for (let i = 0; i < picture.length; i++) {
     const now = picture[i]!;
-    const jump = now - before[i]! - (before[i]! - twoBefore[i]! + after[i]! - now) / 2;
-    const size = Math.abs(jump);
-    if (size >= high) continue;
-    const share = size <= low ? 0.5 : (0.5 * (high - size)) / (high - low);
-    picture[i] = Math.min(255, Math.max(0, now - share * jump)) + 0.5;
+    // now - before, less the mean of before - twoBefore and after - now; twice that.
+    const jump = 3 * (now - before[i]!) + twoBefore[i]! - after[i]!;
+    clamped[i] = now + CORRECTIONS[jump + LARGEST_JUMP]!;
   }
+}
+
+/** @param jump unexplained change, of 255 */
+function correctionOf(jump: number): number {
+  const [low, high] = JUMP;
+  const size = Math.abs(jump);
+  const share = size <= low ? 0.5 : (0.5 * Math.max(0, high - size)) / (high - low);
+  return Math.floor(0.5 - share * jump);
 }

@@ -8,6 +8,7 @@ import type { Pixels } from "./preprocess.ts";
 /** Changes of brightness, of 255, below which a block is still and above which it moves. */
 const CHANGE = [3, 7] as const;
 const CELL = 4;
+const BLOCK = 2 * CELL;
 /** Every second row is enough against noise, and half of the work. */
 const ROW_STEP = 2;
 
@@ -56,26 +57,43 @@ export class StillGate {
   }
 
   #moving(now: Float32Array, before: Float32Array | undefined): Float32Array {
-    const rows = Math.ceil(this.#height / 8);
-    const columns = Math.ceil(this.#width / 8);
+    const rows = Math.ceil(this.#height / BLOCK);
+    const columns = Math.ceil(this.#width / BLOCK);
     const moving = new Float32Array(rows * columns);
     if (!before) return moving.fill(1);
-    const cellColumns = Math.ceil(this.#width / CELL);
-    const cellRows = now.length / cellColumns;
-    const changed = now.map((value, i) => Math.abs(value - before[i]!));
+    const changed = this.#changed(now, before);
     const [low, high] = CHANGE;
     for (let row = 0; row < rows; row++) {
       for (let column = 0; column < columns; column++) {
-        let largest = 0;
-        for (let y = Math.max(0, 2 * row - 2); y < Math.min(cellRows, 2 * row + 4); y++) {
-          for (let x = Math.max(0, 2 * column - 2); x < Math.min(cellColumns, 2 * column + 4); x++) {
-            largest = Math.max(largest, changed[y * cellColumns + x]!);
-          }
-        }
+        const largest = largestAround(changed, rows, columns, row, column);
         const t = Math.min(1, Math.max(0, (largest - low) / (high - low)));
         moving[row * columns + column] = t * t * (3 - 2 * t);
       }
     }
     return moving;
   }
+
+  /** @returns [height / 8, width / 8] the largest change of brightness of a block's cells */
+  #changed(now: Float32Array, before: Float32Array): Float32Array {
+    const columns = Math.ceil(this.#width / BLOCK);
+    const cellColumns = Math.ceil(this.#width / CELL);
+    const changed = new Float32Array(columns * Math.ceil(this.#height / BLOCK));
+    for (let i = 0; i < now.length; i++) {
+      const [y, x] = [Math.floor(i / cellColumns), i % cellColumns];
+      const block = (y >> 1) * columns + (x >> 1);
+      changed[block] = Math.max(changed[block]!, Math.abs(now[i]! - before[i]!));
+    }
+    return changed;
+  }
+}
+
+/** The largest value of a block and the blocks beside it. */
+function largestAround(values: Float32Array, rows: number, columns: number, row: number, column: number): number {
+  let largest = 0;
+  for (let y = Math.max(0, row - 1); y < Math.min(rows, row + 2); y++) {
+    for (let x = Math.max(0, column - 1); x < Math.min(columns, column + 2); x++) {
+      largest = Math.max(largest, values[y * columns + x]!);
+    }
+  }
+  return largest;
 }
