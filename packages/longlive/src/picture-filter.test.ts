@@ -8,9 +8,9 @@ const HEIGHT = 32;
 /** Grey pictures, `value` of 255 by frame, column and row. */
 function pictures(count: number, value: (frame: number, x: number, y: number) => number): Frame[] {
   return Array.from({ length: count }, (_, frame) => {
-    const data = new Uint8Array(WIDTH * HEIGHT * 4);
+    const data = new Uint8Array(WIDTH * HEIGHT * 4).fill(255);
     for (let y = 0; y < HEIGHT; y++) {
-      for (let x = 0; x < WIDTH; x++) data.fill(value(frame, x, y), 4 * (y * WIDTH + x), 4 * (y * WIDTH + x) + 4);
+      for (let x = 0; x < WIDTH; x++) data.fill(value(frame, x, y), 4 * (y * WIDTH + x), 4 * (y * WIDTH + x) + 3);
     }
     return { width: WIDTH, height: HEIGHT, data };
   });
