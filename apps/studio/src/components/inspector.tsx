@@ -1,5 +1,5 @@
-// The panels beside the picture: what is played, which model plays it, and how it goes. Where there is room for it, the
-// last of them stands below the others instead of behind a tab.
+// The panels beside the picture: what is played, which model plays it, and how it goes. Where there is room, the figures
+// that matter most stand below them all the time.
 import { Tabs } from "radix-ui";
 import type { ReactNode } from "react";
 import type { Panel } from "../state/state.ts";
@@ -17,12 +17,15 @@ const TABS: readonly { value: Panel; label: string; panel: ReactNode }[] = [
 const PANEL = "flex min-h-0 flex-col overflow-hidden rounded-2xl border border-line bg-panel lg:rounded-3xl";
 
 export function Inspector() {
+  const isSignals = useStore((state) => state.panel === "signals");
   return (
     <div className="flex min-h-0 flex-col gap-3 lg:gap-4">
       <SettingsTabs />
-      <section aria-label="Signals" className={`${PANEL} hidden shrink-0 p-5 tall:flex`}>
-        <SignalsPanel />
-      </section>
+      {!isSignals && (
+        <section aria-label="Signals" className={`${PANEL} hidden shrink-0 p-5 tall:flex`}>
+          <SignalsPanel isShort />
+        </section>
+      )}
     </div>
   );
 }
@@ -47,7 +50,7 @@ function SettingsTabs() {
             <Tabs.Trigger
               key={value}
               value={value}
-              className={`relative h-9 rounded-xl text-[0.85rem] text-muted transition hover:text-paper data-[state=active]:bg-raised data-[state=active]:text-paper ${value === "signals" ? "tall:hidden" : ""}`}
+              className="relative h-9 rounded-xl text-[0.85rem] text-muted transition hover:text-paper data-[state=active]:bg-raised data-[state=active]:text-paper"
             >
               {label}
               {value === "signals" && hasAdvice && (

@@ -14,6 +14,7 @@ export function LoraScales({ value }: { value: unknown }) {
           label={loraName(path)}
           value={scale}
           {...SCALE_RANGE}
+          ends={["Its opposite", "Twice as strong"]}
           target={`lora:${loraName(path)}`}
           onChange={(next) => studio.setLoraScale(path, next)}
         />

@@ -9,7 +9,7 @@ const MODES: readonly { mode: Mode; label: string; when: string }[] = [
     label: "Normal",
     when: "Starts from your picture. Fastest; you choose how much of it stays.",
   },
-  { mode: "vace", label: "VACE", when: "Redraws along your picture. For reference images and control videos." },
+  { mode: "vace", label: "VACE", when: "Redraws along your picture. For references and control videos." },
 ];
 
 export function ModeSwitch() {

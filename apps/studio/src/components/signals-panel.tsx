@@ -10,7 +10,8 @@ const HEIGHT = 34;
 
 type Line = { values: readonly (number | undefined)[]; colour: string; name: string };
 
-export function SignalsPanel() {
+/** All figures, or only those that matter most. */
+export function SignalsPanel({ isShort = false }: { isShort?: boolean }) {
   const history = useStore((state) => state.history);
   const hasAdvice = useStore((state) => currentAdvice(state) !== undefined);
   const last = history.at(-1);
@@ -60,25 +61,29 @@ export function SignalsPanel() {
         least={30}
       />
       <Stages sample={last} />
-      <Chart
-        title="Bitrate"
-        help="Of the video sent and received."
-        value={
-          <>
-            {rounded(last.sentKbps)} <span className="text-muted">up</span> {rounded(last.receivedKbps)}{" "}
-            <span className="text-muted">down, kbit/s</span>
-          </>
-        }
-        lines={[line((s) => s.sentKbps, "stroke-sky", "up"), line((s) => s.receivedKbps, "stroke-glow", "down")]}
-        least={500}
-      />
-      <Chart
-        title="Queue"
-        help="Pictures of yours that wait for the next chunk of twelve."
-        value={last.queued === undefined ? UNKNOWN : `${last.queued} waiting`}
-        lines={[line((s) => s.queued, "stroke-glow", "waiting")]}
-        least={12}
-      />
+      {!isShort && (
+        <>
+          <Chart
+            title="Bitrate"
+            help="Of the video sent and received."
+            value={
+              <>
+                {rounded(last.sentKbps)} <span className="text-muted">up</span> {rounded(last.receivedKbps)}{" "}
+                <span className="text-muted">down, kbit/s</span>
+              </>
+            }
+            lines={[line((s) => s.sentKbps, "stroke-sky", "up"), line((s) => s.receivedKbps, "stroke-glow", "down")]}
+            least={500}
+          />
+          <Chart
+            title="Queue"
+            help="Pictures of yours that wait for the next chunk of twelve."
+            value={last.queued === undefined ? UNKNOWN : `${last.queued} waiting`}
+            lines={[line((s) => s.queued, "stroke-glow", "waiting")]}
+            least={12}
+          />
+        </>
+      )}
     </div>
   );
 }

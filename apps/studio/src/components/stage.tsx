@@ -42,7 +42,7 @@ export function Stage() {
   });
 
   return (
-    <section className="stage-room relative min-h-0 min-w-0 flex-1" aria-label="Output">
+    <section className="stage-room min-h-0 lg:relative min-w-0 flex-1" aria-label="Output">
       <div className="stage-fit relative" style={{ "--ratio": ratio } as React.CSSProperties}>
         {isLive && layout === "output" && <Glow video={video} mirrored={isMirrored} />}
         <div
