@@ -212,9 +212,8 @@ const SHOTS: readonly Shot[] = [
     isLive: true,
     prepare: async (page) => {
       await page.evaluate(() => {
-        Object.assign(navigator, {
-          requestMIDIAccess: async () => ({ inputs: new Map([["1", { name: "nanoKONTROL2" }]]) }),
-        });
+        const access = Promise.resolve({ inputs: new Map([["1", { name: "nanoKONTROL2" }]]) });
+        Object.defineProperty(navigator, "requestMIDIAccess", { value: () => access });
       });
       await live(page, "hologram", 1_500);
       if ((page.viewportSize()?.width ?? 0) < 640) return;

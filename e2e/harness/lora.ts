@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { randomTensor, writeWeights } from "../../packages/longlive/src/testing/weights.ts";
 
 const RANK = 8;
-const STRENGTH = 0.4;
+const STRENGTH = 1;
 
 /** Puts the file into a server's LoRA folder; its name is what a load takes. */
 export function writeNoiseLora(home: string, name = "noise.safetensors"): string {

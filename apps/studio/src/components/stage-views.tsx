@@ -131,6 +131,16 @@ export function NoticeView() {
             Load again
           </Button>
         )}
+        {notice.action === "without-loras" && (
+          <Button
+            look="primary"
+            size="large"
+            icon={<RotateCw aria-hidden="true" />}
+            onClick={() => void studio.goOnWithoutLoras(notice.help)}
+          >
+            Go on without it
+          </Button>
+        )}
         {notice.offersScene === true && (
           <Button size="large" icon={<Clapperboard aria-hidden="true" />} onClick={() => studio.start("clip")}>
             Use the sample clip

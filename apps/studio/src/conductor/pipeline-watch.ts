@@ -174,5 +174,7 @@ export class PipelineWatch {
 }
 
 function loadError(pipeline: PipelineStatus): ClientError {
-  return ClientError.server({ reason: "load_failed", message: pipeline.error ?? "The server's log says why." });
+  const message = pipeline.error ?? "The server's log says why.";
+  // The status has words alone.
+  return ClientError.server({ reason: /\bLoRA\b/.test(message) ? "lora_unusable" : "load_failed", message });
 }

@@ -246,7 +246,8 @@ export class Stream {
     }
     if (state.name !== "closed") return;
     this.#endAttempt();
-    this.#store.update({ phase: "idle", notice: noticeOfEnd(state) });
+    // The notice says it all.
+    this.#store.update({ phase: "idle", notice: noticeOfEnd(state), remark: undefined });
     this.#watch.look();
   }
 

@@ -178,6 +178,24 @@ test("a load that failed is told with the server's reason and can be tried again
   expect(studio.store.get().notice).toBeUndefined();
 });
 
+test("a LoRA that cannot be used can be left out, the others stay", async () => {
+  status = {
+    ...NOTHING,
+    status: "error",
+    error: "The LoRA nowhere.safetensors cannot be used: there is no such file.",
+  };
+  const studio = openStudio();
+  const lora = (path: string) => ({ path, scale: 1, mergeMode: "runtime_peft" }) as const;
+  const { settings } = studio.store.get();
+  const loras = [lora("ink.safetensors"), lora("nowhere.safetensors")];
+  studio.store.update({ settings: { ...settings, load: { ...settings.load, values: { loras } } } });
+  await until(studio, ({ notice }) => notice?.action === "without-loras");
+  await studio.goOnWithoutLoras(studio.store.get().notice?.help ?? "");
+  await until(studio, ({ pipeline, notice }) => pipeline?.status === "loaded" && notice === undefined);
+  expect(loads[0]).toMatchObject({ load_params: { loras: [{ path: "ink.safetensors" }] } });
+  expect(studio.store.get().phase).toBe("idle");
+});
+
 test("a server that does not answer is looked for until it does", async () => {
   const { port } = http.address() as AddressInfo;
   http.closeAllConnections();

@@ -11,7 +11,7 @@ import {
   patchLook,
   withPrompt,
 } from "../state/look.ts";
-import { currentScales, type LoraFile, loraName, SCALE_RANGE } from "../state/loras.ts";
+import { currentScales, type LoraFile, loraName, SCALE_RANGE, toLoraFiles } from "../state/loras.ts";
 import { valueAt } from "../state/midi.ts";
 import { PRESETS, presetOf } from "../state/presets.ts";
 import { remember } from "../state/prompt-history.ts";
@@ -188,6 +188,15 @@ export class Studio {
   /** A hard cut: the model forgets what came before. */
   resetCache(): void {
     this.stream.set({ resetCache: true });
+  }
+
+  /** Takes the LoRAs out that an error names, all when it names none, and goes on with the source that is open. */
+  async goOnWithoutLoras(message: string): Promise<void> {
+    const { settings, kind, source } = this.store.get();
+    const loras = toLoraFiles(settings.load.values["loras"]);
+    const others = loras.filter(({ path }) => !message.includes(path));
+    await this.setLoras(others.length < loras.length ? others : []);
+    if (source !== undefined) this.start(kind);
   }
 
   toggleRecording(): void {

@@ -8,7 +8,7 @@ export type Notice = {
   /** A command that the person can copy. */
   command?: string;
   /** What the notice's button does. */
-  action: "start" | "load" | "none";
+  action: "start" | "load" | "without-loras" | "none";
   /** The camera is what is missing: a source without one is offered. */
   offersScene?: boolean;
 };
@@ -26,7 +26,6 @@ const TITLES: Record<Occasion, string> = {
 const SERVER_TITLES: Record<string, string> = {
   too_many_sessions: "The server is full",
   out_of_memory: "Out of memory",
-  lora_unusable: "The LoRA cannot be used",
   server_shutdown: "The server is closing",
   shutting_down: "The server is closing",
 };
@@ -42,6 +41,8 @@ export function noticeOf(error: unknown, occasion: Occasion): Notice | undefined
       return UNREACHABLE;
     case "server":
       if (reason === "load_failed") return { title: TITLES.load, help: message, action: "load" };
+      if (reason === "lora_unusable")
+        return { title: "The LoRA cannot be used", help: message, action: "without-loras" };
       // The server's own texts say what to do.
       return {
         title: SERVER_TITLES[reason] ?? TITLES[occasion],
