@@ -97,13 +97,13 @@ const SHOTS: readonly Shot[] = [
     name: "live-split",
     isLive: true,
     memory: { "everframe.settings.2": { view: { layout: "split" } } },
-    prepare: (page) => live(page, "anime"),
+    prepare: (page) => live(page, "cyberpunk neon"),
   },
   {
     name: "live-side",
     isLive: true,
     memory: { "everframe.settings.2": { view: { layout: "side" } } },
-    prepare: (page) => live(page, "cyberpunk neon"),
+    prepare: (page) => live(page, "anime"),
   },
   {
     name: "live-vace",
@@ -329,7 +329,7 @@ function readOptions(args: readonly string[]): { to: string; names: string[] | u
 
 const server = await startServer();
 const browser = await launchBrowser();
-writeNoiseLora(server.home, LORA);
+writeNoiseLora(server.home, LORA, 0.1);
 try {
   for (const shot of SHOTS.filter(({ name }) => options.names?.includes(name) ?? true)) {
     for (const width of options.widths) await take(browser, server.url, shot, width);
