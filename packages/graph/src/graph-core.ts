@@ -167,7 +167,7 @@ export class GraphCore {
       outputs: outputs as Port[],
       weightsFolder,
       weightFiles: [...files].map(locationOf),
-      usesInt8: nodes.some((node) => node.opType === "DynamicQuantizeMatMul"),
+      usesInt8: nodes.some(({ opType }) => opType === "DynamicQuantizeMatMul" || opType === "MatMulIntegerToFloat"),
     };
   }
 

@@ -47,6 +47,29 @@ describe("a linear layer in 8 bits", () => {
     expect(await relativeError(x, w)).toBeLessThan(0.01);
   });
 
+  it.each(["native", "wasm"])("takes bytes as they are, less a zero point (%s)", async (engine) => {
+    vi.stubEnv(ENGINE_VARIABLE, engine);
+    try {
+      const g = new Graph("bytes");
+      const x = g.input("x", ["n", SIZE], "u8");
+      // Weights that 8 bits hold exactly, at the top of their range: the result is exact too.
+      const w = Float32Array.from({ length: SIZE * SIZE }, (_, i) => (i % SIZE === 0 ? 127 : 127 - (i % 5)));
+      const options = { quantize: "int8", zeroPoint: 3 } as const;
+      g.output("y", g.linear(x, g.constant(w, [SIZE, SIZE]), g.constant(numbers(SIZE, 9), [SIZE]), options));
+      const data = Uint8Array.from({ length: ROWS * SIZE }, (_, i) => 255 - (i % 7));
+      const { y } = await runOnce(g, { x: { data, dims: [ROWS, SIZE] } });
+      const bias = numbers(SIZE, 9);
+      for (const [i, value] of (y!.data as Float32Array).entries()) {
+        const [row, out] = [Math.floor(i / SIZE), i % SIZE];
+        let wanted = bias[out]!;
+        for (let k = 0; k < SIZE; k++) wanted += (data[row * SIZE + k]! - 3) * w[out * SIZE + k]!;
+        expect(Math.abs(value - wanted)).toBeLessThan(1e-6 * wanted);
+      }
+    } finally {
+      vi.unstubAllEnvs();
+    }
+  });
+
   it("takes no weights that are computed, and is left out on webgpu", () => {
     const g = new Graph("computed");
     const x = g.input("x", ["n", 4]);

@@ -9,14 +9,18 @@ import type { Value } from "./graph-core.ts";
 import { quantizeWeight } from "./int8.ts";
 import { LayoutOps } from "./layout-ops.ts";
 
-export type LinearOptions = { quantize?: "int8" };
+export type LinearOptions = {
+  quantize?: "int8";
+  /** Of a u8 x: which of 0 to 255 stands for 0. Default 0. */
+  zeroPoint?: number;
+};
 
 export class NeuralOps extends LayoutOps {
   readonly #int8Weights = new Map<Value, [Value, Value]>();
 
   /**
    * x wᵀ + b.
-   * @param x [..., in]
+   * @param x [..., in]; with quantize "int8" on a CPU also u8, which stands for x - zeroPoint
    * @param w [out, in], the layout of PyTorch's Linear
    * @param b [out]
    * @param options.quantize "int8": the weight is stored in 8 bits and x is rounded to 8 bits over its whole range in
@@ -25,7 +29,8 @@ export class NeuralOps extends LayoutOps {
    * @returns [..., out]
    */
   linear(x: Value, w: Value, b?: Value, options: LinearOptions = {}): Value {
-    this.checkFloat("linear", "x", x);
+    const isInt8 = options.quantize === "int8" && this.device === "cpu";
+    this.checkFloat("linear", "x", x, isInt8 ? ["f32", "u8"] : ["f32"]);
     this.checkFloat("linear", "w", w);
     const inner = x.shape.at(-1);
     const [out, wIn] = w.shape;
@@ -41,10 +46,9 @@ export class NeuralOps extends LayoutOps {
     const rows = x.shape.slice(0, -1);
     const flat = x.shape.length === 2 ? x : this.reshape(x, [productOf(rows), inner]);
     const shape = [flat.shape[0]!, out!];
-    const y =
-      options.quantize === "int8" && this.device === "cpu"
-        ? this.#int8Linear(flat, w, b, shape)
-        : this.emit("Gemm", b ? [flat, w, b] : [flat, w], shape, { attributes: { transB: 1 } });
+    const y = isInt8
+      ? this.#int8Linear(flat, w, b, shape, options.zeroPoint ?? 0)
+      : this.emit("Gemm", b ? [flat, w, b] : [flat, w], shape, { attributes: { transB: 1 } });
     return x.shape.length === 2 ? y : this.reshape(y, [...rows, out!]);
   }
 
@@ -183,7 +187,7 @@ export class NeuralOps extends LayoutOps {
     return batch.length ? mixed : this.reshape(mixed, q.shape);
   }
 
-  #int8Linear(x: Value, w: Value, b: Value | undefined, shape: Shape): Value {
+  #int8Linear(x: Value, w: Value, b: Value | undefined, shape: Shape, zeroPoint: number): Value {
     let stored = this.#int8Weights.get(w);
     if (!stored) {
       const data = this.weightData(w);
@@ -193,7 +197,13 @@ export class NeuralOps extends LayoutOps {
       stored = [this.inlineConstant("i8", weights, [inner, out]), this.constant(scales, [out])];
       this.#int8Weights.set(w, stored);
     }
-    return this.emit("DynamicQuantizeMatMul", [x, ...stored, null, b ?? null], shape, { contributed: true });
+    if (x.dtype === "f32") {
+      return this.emit("DynamicQuantizeMatMul", [x, ...stored, null, b ?? null], shape, { contributed: true });
+    }
+    const [weights, scales] = stored;
+    const zero = this.inlineConstant("u8", Uint8Array.of(zeroPoint), []);
+    const operands = [x, weights, this.constant([1], []), scales, zero, null, b ?? null];
+    return this.emit("MatMulIntegerToFloat", operands, shape, { dtype: "f32", contributed: true });
   }
 
   /** @param q [B, Nq, heads*d] @param k, v [B, Nk, heads*d] @returns as q */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { PictureFilter } from "./picture-filter.ts";
-import type { Frame, Pixels } from "./preprocess.ts";
+import { type Frame, type Pixels, toPixels } from "./preprocess.ts";
 
 const WIDTH = 48;
 const HEIGHT = 32;
@@ -76,6 +76,19 @@ describe("PictureFilter", () => {
     const moving = flicker(input(12, (frame, x) => 90 + 80 * Math.sin((x + 3 * frame) / 4)));
     expect(still).toBeLessThan(0.35 * moving);
     expect(moving).toBeGreaterThan(0.8 * flicker(undefined));
+  });
+
+  it("sees the same in an input of bytes as in one of floats", () => {
+    const noisy = (frame: number, x: number, y: number) =>
+      90 + grain(frame, x, y) / 2 + (x < 20 ? 40 * (frame % 2) : 0);
+    const { frames, data } = toPixels(pictures(12, noisy), { width: WIDTH, height: HEIGHT });
+    const shown = [toPixels(pictures(12, noisy), { width: WIDTH, height: HEIGHT }), { frames, data }].map((video) => {
+      const filter = new PictureFilter(WIDTH, HEIGHT);
+      const made = pictures(12, (frame, x, y) => 120 + 3 * grain(frame % 4, x, y));
+      filter.apply(made, video);
+      return made;
+    });
+    expect(shown[0]).toEqual(shown[1]);
   });
 
   it("keeps what moves sharp while the rest stands still", () => {

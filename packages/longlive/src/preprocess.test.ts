@@ -34,6 +34,12 @@ describe("toPixels", () => {
     for (const value of data) expect(value).toBeCloseTo((128 / 255) * 2 - 1, 6);
   });
 
+  it("keeps pictures of the wanted size as they are, and resized ones as floats", () => {
+    const pictures = [frame(8, 8, (x, y) => [x, y, 9])];
+    expect(toPixels(pictures, { width: 8, height: 8 }).pictures).toEqual(pictures);
+    expect(toPixels(pictures, { width: 4, height: 4 }).pictures).toBeUndefined();
+  });
+
   it("refuses a frame whose bytes do not fit its size", () => {
     const broken = { width: 4, height: 4, data: new Uint8Array(4) };
     expect(() => toPixels([broken], { width: 4, height: 4 })).toThrow(RangeError);

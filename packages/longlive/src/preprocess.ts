@@ -29,13 +29,14 @@ const CHANNELS = RGB_CHANNELS;
 
 /** Frames resized to `size`, aspect ratio not kept, and scaled to [-1, 1]. Frames may differ in size. */
 export function toPixels(frames: readonly Frame[], size: Size): Pixels {
+  for (const [i, frame] of frames.entries()) checkFrame(frame, i);
+  if (frames.every((frame) => frame.width === size.width && frame.height === size.height)) return pixelsOf(frames);
   const plane = size.width * size.height;
   const data = new Float32Array(frames.length * CHANNELS * plane);
   for (const [i, frame] of frames.entries()) {
-    checkFrame(frame, i);
     const target = data.subarray(i * CHANNELS * plane, (i + 1) * CHANNELS * plane);
-    if (frame.width === size.width && frame.height === size.height) copyPlanes(frame.data, target, plane);
-    else resizePlanes(frame, target, size, CHANNELS, (value) => (value / 255) * 2 - 1);
+    // Sizes that agree give each pixel itself.
+    resizePlanes(frame, target, size, CHANNELS, (value) => (value / 255) * 2 - 1);
   }
   return { frames: frames.length, data };
 }

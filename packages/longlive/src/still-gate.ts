@@ -3,10 +3,11 @@
  * over 4 x 4 pixels so that a sensor's noise hardly counts, did not change from
  * picture to picture, neither there nor right beside.
  */
-import type { Pixels } from "./preprocess.ts";
+import { type Pixels, RGB_CHANNELS } from "./preprocess.ts";
 
 /** Changes of brightness, of 255, below which a block is still and above which it moves. */
 const CHANGE = [3, 7] as const;
+const RGBA = 4;
 const CELL = 4;
 const BLOCK = 2 * CELL;
 /** Every second row is enough against noise, and half of the work. */
@@ -27,33 +28,46 @@ export class StillGate {
     this.#cells = undefined;
   }
 
-  /**
-   * @param pixels [frames, 3, height, width] in -1 to 1
-   * @returns for each frame [height / 8, width / 8] how much it moves, 0 to 1; a video's first picture moves
-   */
-  next({ frames, data }: Pixels): Float32Array[] {
-    const size = data.length / frames;
-    return Array.from({ length: frames }, (_, f) => {
+  /** @returns for each frame [height / 8, width / 8] how much it moves, 0 to 1; a video's first picture moves */
+  next(pixels: Pixels): Float32Array[] {
+    const plane = this.#width * this.#height;
+    return Array.from({ length: pixels.frames }, (_, f) => {
+      const picture = pixels.pictures?.[f];
+      const now = picture
+        ? this.#brightness(picture.data, { step: RGBA, channel: 1, scale: 1 })
+        : this.#brightness(pixels.data.subarray(f * RGB_CHANNELS * plane), { step: 1, channel: plane, scale: 127.5 });
       const before = this.#cells;
-      this.#cells = this.#brightness(data.subarray(f * size, (f + 1) * size));
-      return this.#moving(this.#cells, before);
+      this.#cells = now;
+      return this.#moving(now, before);
     });
   }
 
-  /** @returns [height / 4, width / 4] */
-  #brightness(planes: Float32Array): Float32Array {
+  /**
+   * @param values with `step` from pixel to pixel and `channel` from red to green to blue
+   * @returns [height / 4, width / 4] means, of 255 when multiplied by `scale`, but for a constant
+   */
+  #brightness(
+    values: Uint8Array | Float32Array,
+    layout: { step: number; channel: number; scale: number },
+  ): Float32Array {
+    const { step, channel, scale } = layout;
     const [width, height] = [this.#width, this.#height];
     const columns = Math.ceil(width / CELL);
     const cells = new Float32Array(columns * Math.ceil(height / CELL));
-    const plane = width * height;
+    const weight = (scale * ROW_STEP) / CELL ** 2;
     for (let y = 0; y < height; y += ROW_STEP) {
       const row = Math.floor(y / CELL) * columns;
-      for (let x = 0, i = y * width; x < width; x++, i++) {
-        cells[row + Math.floor(x / CELL)]! +=
-          0.299 * planes[i]! + 0.587 * planes[plane + i]! + 0.114 * planes[2 * plane + i]!;
+      for (let column = 0; column < columns; column++) {
+        let sum = 0;
+        const from = y * width + column * CELL;
+        for (let x = from; x < Math.min(from + CELL, (y + 1) * width); x++) {
+          const i = x * step;
+          sum += 0.299 * values[i]! + 0.587 * values[i + channel]! + 0.114 * values[i + 2 * channel]!;
+        }
+        cells[row + column]! += weight * sum;
       }
     }
-    return cells.map((sum) => (sum * 127.5 * ROW_STEP) / CELL ** 2);
+    return cells;
   }
 
   #moving(now: Float32Array, before: Float32Array | undefined): Float32Array {

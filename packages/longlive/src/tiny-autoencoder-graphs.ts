@@ -5,14 +5,11 @@
  * layers that read or write the same rows are joined in one.
  */
 import { type Device, Graph, type Model, type Value, type WeightFile } from "@everframe/graph";
-import { SPACE_FACTOR, TIME_FACTOR } from "./autoencoder.ts";
 import type { TinyAutoencoderConfig } from "./autoencoder-config.ts";
+import { HALF_RANGE, PATCH } from "./tiny-autoencoder-levels.ts";
 import type { LatentGrid } from "./wan-block.ts";
 
-const RGB = 3;
 const EPS = 1e-6;
-/** Values of a latent position: 4 frames x RGB x 8 x 8 pixels, in this order. */
-const PATCH = TIME_FACTOR * RGB * SPACE_FACTOR * SPACE_FACTOR;
 
 type Half = {
   readonly g: Graph;
@@ -22,7 +19,10 @@ type Half = {
   readonly config: TinyAutoencoderConfig;
 };
 
-/** In: `pixels` [4 groups, 3, H, W], `before` [h w, dim]. Out: `latents` [groups, z, h, w], `after` [h w, dim]. */
+/**
+ * In: `levels` [groups h w, PATCH] (u8 in 8 bits on a CPU, else f32), `before` [h w, dim]. Out: `latents`
+ * [groups, z, h, w], `after` [h w, dim].
+ */
 export function tinyEncoderGraph(
   config: TinyAutoencoderConfig,
   file: WeightFile,
@@ -33,10 +33,9 @@ export function tinyEncoderGraph(
   const half: Half = { g, file, prefix: "encoder", grid, config };
   const { height: h, width: w } = grid;
   const { latentChannels: z, dim } = config;
-  const pixels = g.input("pixels", [`${TIME_FACTOR}*groups`, RGB, h * SPACE_FACTOR, w * SPACE_FACTOR]);
-  const split = g.reshape(pixels, ["groups", TIME_FACTOR * RGB, h, SPACE_FACTOR, w, SPACE_FACTOR]);
-  const patches = g.transpose(split, [0, 2, 4, 1, 3, 5]); // [groups, h, w, 4 frames x RGB, 8, 8]
-  const both = joinedLinear(half, g.reshape(patches, [`${h * w}*groups`, PATCH]), ["in", "skip"]); // [groups h w, dim + z]
+  const dtype = device === "cpu" && config.linears === "int8" ? "u8" : "f32";
+  const levels = g.input("levels", [`${h * w}*groups`, PATCH], dtype);
+  const both = linearOfLevels(half, levels, ["in", "skip"]); // [groups h w, dim + z]
   const features = featuresOf(half, g.slice(both, 1, 0, dim), config.encoderBlocks);
   const mu = g.add(g.slice(both, 1, dim), linear(half, norm(half, features, "norm"), "out")); // [groups h w, z]
   const inverse = config.std.map((std) => 1 / std);
@@ -74,9 +73,9 @@ export function tinyDecoderGraph(
 
 /** -1..1 as whole levels of 255, cut off as in `toFrames`. */
 function levels(g: Graph, x: Value): Value {
-  const [scale, zero] = [255 / 2, 127];
-  if (g.device === "cpu") return g.quantize(x, 1 / scale, zero);
-  return g.clip(g.add(g.round(g.mul(x, g.constant([scale], []))), g.constant([zero], [])), 0, 255);
+  const zero = Math.floor(HALF_RANGE);
+  if (g.device === "cpu") return g.quantize(x, 1 / HALF_RANGE, zero);
+  return g.clip(g.add(g.round(g.mul(x, g.constant([HALF_RANGE], []))), g.constant([zero], [])), 0, 255);
 }
 
 /** The network between its first and its last projection. @param own [groups h w, dim] @returns the same shape */
@@ -104,13 +103,23 @@ function linear({ g, file, prefix, config }: Half, x: Value, name: string): Valu
   return g.linear(x, weight!, bias, quantized(config));
 }
 
-/** Several layers over the same rows as one product. @returns their results side by side */
-function joinedLinear({ g, file, prefix, config }: Half, x: Value, names: readonly string[]): Value {
+/** Several layers over pixels as one product, taken from their levels. @returns their results side by side */
+function linearOfLevels({ g, file, prefix, config }: Half, levels: Value, names: readonly string[]): Value {
   const [weight, bias] = ["weight", "bias"].map((part) =>
     Float32Array.from(names.flatMap((name) => [...file.read(`${prefix}.${name}.${part}`)])),
+  ) as [Float32Array, Float32Array];
+  const out = bias.length;
+  // The layers were made for level / HALF_RANGE - 1. With mid grey as zero, rounded weights tint no even picture.
+  const zeroPoint = levels.dtype === "u8" ? Math.ceil(HALF_RANGE) : 0;
+  for (const [o, value] of bias.entries()) {
+    const sum = weight.subarray(o * PATCH, (o + 1) * PATCH).reduce((total, w) => total + w, 0);
+    bias[o] = value + sum * (zeroPoint / HALF_RANGE - 1);
+  }
+  const scaled = g.constant(
+    weight.map((w) => w / HALF_RANGE),
+    [out, PATCH],
   );
-  const out = bias!.length;
-  return g.linear(x, g.constant(weight!, [out, weight!.length / out]), g.constant(bias!, [out]), quantized(config));
+  return g.linear(levels, scaled, g.constant(bias, [out]), { ...quantized(config), zeroPoint });
 }
 
 function quantized({ linears }: TinyAutoencoderConfig): { quantize?: "int8" } {

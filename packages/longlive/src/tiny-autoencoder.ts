@@ -6,14 +6,13 @@
  * of the one before.
  */
 import type { Session, WeightFile } from "@everframe/graph";
-import { type Autoencoder, type DecoderStream, type EncoderStream, SPACE_FACTOR, TIME_FACTOR } from "./autoencoder.ts";
+import { type Autoencoder, type DecoderStream, type EncoderStream, TIME_FACTOR } from "./autoencoder.ts";
 import type { TinyAutoencoderConfig } from "./autoencoder-config.ts";
 import { type EngineOptions, openSession } from "./engine.ts";
-import { type Frame, opaqueWord, type Pixels, pixelsOf } from "./preprocess.ts";
+import { pixelsOf } from "./preprocess.ts";
 import { tinyDecoderGraph, tinyEncoderGraph } from "./tiny-autoencoder-graphs.ts";
+import { type Levels, PATCH, picturesOf, readLevels } from "./tiny-autoencoder-levels.ts";
 import type { LatentGrid } from "./wan-block.ts";
-
-const RGB = 3;
 
 export class TinyAutoencoder implements Autoencoder {
   readonly latentChannels: number;
@@ -48,11 +47,14 @@ export class TinyAutoencoder implements Autoencoder {
     let before: Float32Array | undefined;
     return {
       encode: async (pixels) => {
-        const grouped = before ? wholeGroups(pixels) : repeatFirst(pixels);
-        const frames = grouped.frames / TIME_FACTOR;
+        const indices = groupedFrames(pixels.frames, !before);
+        const frames = indices.length / TIME_FACTOR;
         if (frames === 0) throw new RangeError(`${pixels.frames} frames are too few to encode.`);
+        const dims = [frames * this.#positions, PATCH];
+        const levels = this.#inBytes ? new Uint8Array(dims[0]! * PATCH) : new Float32Array(dims[0]! * PATCH);
+        readLevels(pixels, indices, this.#grid, levels);
         const { latents, after } = await this.#encoder.run({
-          pixels: { data: grouped.data, dims: [grouped.frames, RGB, ...this.#pixelSize] },
+          levels: { data: levels, dims },
           before: { data: before ?? new Float32Array(this.#featureCount), dims: [this.#positions, this.#dim] },
         });
         before = after!.data as Float32Array;
@@ -72,7 +74,7 @@ export class TinyAutoencoder implements Autoencoder {
           latents: { data: latents.data, dims: [latents.frames, this.latentChannels, ...this.#latentSize] },
           before: { data: before ?? new Float32Array(this.#featureCount), dims: [this.#positions, this.#dim] },
         });
-        const pictures = picturesOf(levels!.data as Uint8Array | Float32Array, latents.frames, this.#grid);
+        const pictures = picturesOf(levels!.data as Levels, latents.frames, this.#grid);
         // The first latent of a stream stands for one frame, the last of its group.
         const shown = before ? pictures : pictures.slice(TIME_FACTOR - 1);
         before = after!.data as Float32Array;
@@ -101,64 +103,15 @@ export class TinyAutoencoder implements Autoencoder {
     return [this.#grid.height, this.#grid.width];
   }
 
-  get #pixelSize(): [number, number] {
-    return [this.#grid.height * SPACE_FACTOR, this.#grid.width * SPACE_FACTOR];
+  /** Whether the encoder takes bytes. */
+  get #inBytes(): boolean {
+    return this.#encoder.model.inputs.some(({ name, dtype }) => name === "levels" && dtype === "u8");
   }
 }
 
-/** Whole groups of 4; what remains is dropped. */
-function wholeGroups({ frames, data }: Pixels): Pixels {
-  const kept = frames - (frames % TIME_FACTOR);
-  return { frames: kept, data: data.subarray(0, (kept * data.length) / frames) };
-}
-
-/** The first frame four times, so that it fills a group, then whole groups. */
-function repeatFirst({ frames, data }: Pixels): Pixels {
-  const size = data.length / frames;
-  const kept = TIME_FACTOR + (frames - 1) - ((frames - 1) % TIME_FACTOR);
-  const repeated = new Float32Array(kept * size);
-  for (let i = 0; i < TIME_FACTOR - 1; i++) repeated.set(data.subarray(0, size), i * size);
-  repeated.set(data.subarray(0, (kept - TIME_FACTOR + 1) * size), (TIME_FACTOR - 1) * size);
-  return { frames: kept, data: repeated };
-}
-
-/** @param levels [groups, height, width, 4 frames, RGB, 8, 8], 0 to 255 */
-function picturesOf(levels: Uint8Array | Float32Array, groups: number, { height, width }: LatentGrid): Frame[] {
-  const size = { width: width * SPACE_FACTOR, height: height * SPACE_FACTOR };
-  const channel = SPACE_FACTOR * SPACE_FACTOR;
-  const pictures = Array.from({ length: groups * TIME_FACTOR }, () => new Uint32Array(size.width * size.height));
-  let from = 0;
-  for (let group = 0; group < groups; group++) {
-    for (let row = 0; row < height; row++) {
-      for (let column = 0; column < width; column++) {
-        for (let f = 0; f < TIME_FACTOR; f++, from += RGB * channel) {
-          copyPatch(
-            levels,
-            from,
-            pictures[group * TIME_FACTOR + f]!,
-            SPACE_FACTOR * (row * size.width + column),
-            size.width,
-          );
-        }
-      }
-    }
-  }
-  return pictures.map((words) => ({ ...size, data: new Uint8Array(words.buffer) }));
-}
-
-/** Copies the 8x8 pixels at `from` to the place `to` of a picture. */
-function copyPatch(
-  levels: Uint8Array | Float32Array,
-  from: number,
-  words: Uint32Array,
-  to: number,
-  width: number,
-): void {
-  const channel = SPACE_FACTOR * SPACE_FACTOR;
-  for (let y = 0; y < SPACE_FACTOR; y++) {
-    for (let x = 0; x < SPACE_FACTOR; x++) {
-      const at = from + y * SPACE_FACTOR + x;
-      words[to + y * width + x] = opaqueWord(levels[at]!, levels[at + channel]!, levels[at + 2 * channel]!);
-    }
-  }
+/** Which of the next frames are encoded: of a first call the first one four times, so that it fills a group. */
+function groupedFrames(count: number, first: boolean): number[] {
+  const lead = first ? TIME_FACTOR - 1 : 0;
+  const kept = lead + count - ((lead + count) % TIME_FACTOR);
+  return Array.from({ length: kept }, (_, i) => Math.max(0, i - lead));
 }

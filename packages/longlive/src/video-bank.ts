@@ -7,7 +7,7 @@
  */
 import type { Autoencoder, Latents } from "./autoencoder.ts";
 import type { Compat } from "./compat.ts";
-import type { Pixels } from "./preprocess.ts";
+import { type Pixels, pixelsOf } from "./preprocess.ts";
 import { openStreamCodec, type StreamCodec } from "./stream-codec.ts";
 
 /** The input that becomes noised latents, and of a condition what is kept and what is painted anew. */
@@ -70,7 +70,9 @@ export class VideoBank {
   }
 }
 
-function firstTwice({ frames, data }: Pixels): Pixels {
+function firstTwice(pixels: Pixels): Pixels {
+  if (pixels.pictures) return pixelsOf([pixels.pictures[0]!, ...pixels.pictures]);
+  const { frames, data } = pixels;
   const size = data.length / frames;
   const joined = new Float32Array(data.length + size);
   joined.set(data.subarray(0, size));

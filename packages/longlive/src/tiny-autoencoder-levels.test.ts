@@ -1,0 +1,33 @@
+import { expect, it } from "vitest";
+import { type Frame, pixelsOf } from "./preprocess.ts";
+import { PATCH, picturesOf, readLevels } from "./tiny-autoencoder-levels.ts";
+
+const grid = { width: 3, height: 2 };
+const pictures: Frame[] = Array.from({ length: 5 }, (_, frame) => {
+  const data = new Uint8Array(24 * 16 * 4).map((_, i) => (i % 4 === 3 ? 255 : (i * 7919 + 31 * frame) & 255));
+  return { width: 24, height: 16, data };
+});
+/** One frame four times, then the others: two groups. */
+const indices = [0, 0, 0, 0, 1, 2, 3, 4];
+const count = 2 * grid.width * grid.height * PATCH;
+
+it("puts frame, channel, row and column of a square of pixels in this order, and takes them back", () => {
+  const levels = new Uint8Array(count);
+  readLevels(pixelsOf(pictures), indices, grid, levels);
+  // Group 1, latent (1, 2), its frame 3 of 4, blue, pixel (5, 6) of the square.
+  const at = ((1 * 2 + 1) * 3 + 2) * PATCH + ((3 * 3 + 2) * 8 + 5) * 8 + 6;
+  expect(levels[at]).toBe(pictures[4]!.data[4 * ((8 + 5) * 24 + 2 * 8 + 6) + 2]);
+  expect(picturesOf(levels, 2, grid)).toEqual(indices.map((i) => pictures[i]));
+});
+
+it("reads floats as it reads bytes, and gives floats where they are wanted", () => {
+  const bytes = new Uint8Array(count);
+  readLevels(pixelsOf(pictures), indices, grid, bytes);
+  const { frames, data } = pixelsOf(pictures);
+  const fromFloats = new Uint8Array(count);
+  readLevels({ frames, data }, indices, grid, fromFloats);
+  expect(fromFloats).toEqual(bytes);
+  const floats = new Float32Array(count);
+  readLevels({ frames, data }, indices, grid, floats);
+  expect(Math.max(...floats.map((level, i) => Math.abs(level - bytes[i]!)))).toBeLessThan(1e-4);
+});
