@@ -29,9 +29,16 @@ type StudioOptions = BrowserContextOptions & {
   prepare?: (page: Page) => Promise<void>;
 };
 
-/** A page of its own memory; what goes wrong in its scripts is collected. */
+/**
+ * A page of its own memory; what goes wrong in its scripts is collected. Its decoration is still: without a graphics
+ * processor the light that the video throws on the wall costs more than the model.
+ */
 export async function openStudio(browser: Browser, url: string, { prepare, ...options }: StudioOptions = {}) {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
+  const context = await browser.newContext({
+    viewport: { width: 1280, height: 800 },
+    reducedMotion: "reduce",
+    ...options,
+  });
   const page = await context.newPage();
   const problems: string[] = [];
   page.on("pageerror", (error) => problems.push(error.message));

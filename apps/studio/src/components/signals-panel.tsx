@@ -14,6 +14,15 @@ type Line = { values: readonly (number | undefined)[]; colour: string; name: str
 export function SignalsPanel({ isShort = false }: { isShort?: boolean }) {
   const history = useStore((state) => state.history);
   const hasAdvice = useStore((state) => currentAdvice(state) !== undefined);
+  const state = useStore(({ interruption, isPaused, isReloading }) =>
+    interruption !== undefined
+      ? "Nothing arrives just now; these are the last figures."
+      : isPaused
+        ? "The picture is held."
+        : isReloading
+          ? "The model is being loaded."
+          : "All is well.",
+  );
   const last = history.at(-1);
   const line = (pick: (sample: Sample) => number | undefined, colour: string, name: string): Line => ({
     values: history.map(pick),
@@ -36,7 +45,7 @@ export function SignalsPanel({ isShort = false }: { isShort?: boolean }) {
   }
   return (
     <div className="flex flex-col gap-4">
-      {hasAdvice ? <Advice /> : <p className="text-[0.825rem] text-muted">All is well.</p>}
+      {hasAdvice ? <Advice /> : <p className="text-[0.825rem] text-muted">{state}</p>}
       <Chart
         title="Latency"
         help="From the camera to the screen, estimated; below it the network's part."
