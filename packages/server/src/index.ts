@@ -239,6 +239,9 @@ export function createServer(options: ServerOptions = {}): EverframeServer {
 /** Loads what was loaded before, or says why it is not there any more. */
 function restorePipeline(pipelines: PipelineManager, { load, failed }: Restore = {}): void {
   if (load !== undefined && pipelines.ids.includes(load.pipelineId)) pipelines.load(load);
+  else if (load !== undefined) {
+    pipelines.fail(new ApiError("pipeline_unknown", { pipelineId: load.pipelineId, known: pipelines.ids }));
+  }
   if (failed === undefined) return;
   const { pipelineId } = failed.request;
   const reason = `the server died of it (${failed.cause}) and was started again without it`;

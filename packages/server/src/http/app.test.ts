@@ -2,7 +2,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { ErrorBody } from "@everframe/protocol";
+import { type ErrorBody, parseLoadRequest } from "@everframe/protocol";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createServer, type EverframeServer } from "../index.ts";
 import { createLogger } from "../logger.ts";
@@ -70,6 +70,20 @@ afterAll(async () => {
 });
 
 describe("before a pipeline is loaded", () => {
+  it("[LOAD17] says in the status that the one to start with does not exist", async () => {
+    const lines: string[] = [];
+    const other = createServer({
+      modelsDir: join(home, "models"),
+      restore: { load: parseLoadRequest({ pipeline_id: "nothing" }) },
+      log: createLogger("info", (line) => lines.push(line)),
+    });
+    const response = await other.app.request("/api/v1/pipeline/status");
+    const error = expect.stringMatching(/^Pipeline "nothing" does not exist. Load one of: .*passthrough/);
+    expect(await response.json()).toMatchObject({ status: "error", error });
+    expect(lines.join()).toContain("does not exist");
+    await other.close();
+  });
+
   it("[LOAD12] says so in the status", async () => {
     const response = await server.app.request("/api/v1/pipeline/status");
     expect(await response.json()).toEqual({

@@ -114,8 +114,9 @@ export class PipelineManager {
     this.#work = this.#work.then(() => this.#load(definition, loading));
   }
 
-  /** Says why a load failed that an earlier process of this server tried; until the next load. */
+  /** Says why a load is not tried that the start of this server asks for; until the next load. */
   fail(error: ApiError): void {
+    this.#options.log.error({ code: error.code }, error.message);
     this.#state = { name: "error", error };
   }
 
