@@ -97,7 +97,10 @@ export function repeatedNoise(source: NoiseSource, frameSize: number, gain = 1):
   return {
     normal(count) {
       const frame = source.normal(frameSize);
-      return new Float32Array(count).map((_, i) => gain * frame[i % frameSize]!);
+      const repeated = new Float32Array(count);
+      for (let i = 0; i < frameSize; i++) repeated[i] = gain * frame[i]!;
+      for (let at = frameSize; at < count; at += frameSize) repeated.copyWithin(at, 0, frameSize);
+      return repeated;
     },
   };
 }
