@@ -66,17 +66,21 @@ export function picturesOf(levels: Levels, groups: number, grid: LatentGrid): Fr
   const size = { width: grid.width * SPACE_FACTOR, height: grid.height * SPACE_FACTOR };
   return Array.from({ length: groups * TIME_FACTOR }, (_, frame) => {
     const words = new Uint32Array(size.width * size.height);
-    let to = 0;
-    for (let y = 0; y < size.height; y++) {
-      let at = rowStart(frame, y, grid);
-      for (let column = 0; column < grid.width; column++, at += PATCH) {
-        for (let from = at; from < at + SPACE_FACTOR; from++, to++) {
-          words[to] = opaqueWord(levels[from]!, levels[from + CHANNEL]!, levels[from + 2 * CHANNEL]!);
-        }
-      }
-    }
+    writePicture(levels, frame, grid, words);
     return { ...size, data: new Uint8Array(words.buffer) };
   });
+}
+
+function writePicture(levels: Levels, frame: number, grid: LatentGrid, words: Uint32Array): void {
+  let to = 0;
+  for (let y = 0; y < SPACE_FACTOR * grid.height; y++) {
+    let at = rowStart(frame, y, grid);
+    for (let column = 0; column < grid.width; column++, at += PATCH) {
+      for (let from = at; from < at + SPACE_FACTOR; from++, to++) {
+        words[to] = opaqueWord(levels[from]!, levels[from + CHANNEL]!, levels[from + 2 * CHANNEL]!);
+      }
+    }
+  }
 }
 
 /**
