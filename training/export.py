@@ -10,7 +10,7 @@ from pathlib import Path
 
 import torch
 
-from . import parity, sampler, tensors, text_encoder, tokenizer, transformer, vae
+from . import parity, sampler, seams, tensors, text_encoder, tokenizer, transformer, vae
 from .autoencoder import GAIN
 from .data import CACHE
 
@@ -33,7 +33,7 @@ def config(v, words):
         "vace": {"layers": list(transformer.VACE_LAYERS), "in_dim": transformer.VACE_IN, "hints": "first_step", "weights": "transformer.safetensors"},
         "text_encoder": {"vocab_size": words, "dim": text_encoder.DIM, "dim_attn": text_encoder.DIM, "dim_ffn": text_encoder.FFN, "num_heads": text_encoder.HEADS,
                          "num_layers": text_encoder.LAYERS, "num_buckets": text_encoder.BUCKETS, "max_distance": 128, "weights": "text_encoder.safetensors"},
-        "vae": {"type": "tiny", "z_dim": vae.Z, "dim": vae.DIM, "encoder_blocks": vae.ENC, "decoder_blocks": vae.DEC, "mlp_ratio": vae.RATIO,
+        "vae": {"type": "tiny", "z_dim": vae.Z, "dim": vae.DIM, "encoder_blocks": vae.ENC, "decoder_blocks": vae.DEC, "mlp_ratio": vae.RATIO, "linears": "int8",
                 "mean": v.mean.tolist(), "std": v.std.tolist(), "weights": "vae.safetensors"},
     }
 
@@ -58,6 +58,11 @@ def v_scale(v):
 def export(out=OUT, fixture=FIXTURE):
     commit = subprocess.run(["git", "-C", str(ROOT), "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip() or "none"
     v, saved = vae.Vae.load(CACHE / "vae.pt"), torch.load(CACHE / "vae.pt", map_location="cpu")
+    of_vae = {"steps": saved["steps"], "psnr": round(saved["psnr"], 2)}
+    if (CACHE / "decoder.pt").exists():
+        finished = torch.load(CACHE / "decoder.pt", map_location="cpu")
+        v.decoder.load_state_dict(finished["weights"])
+        of_vae = {"steps": f"{saved['steps']}, decoder {finished['steps']} more", "psnr": round(finished["psnr"], 2), "loss": round(finished["loss"], 4)}
     file = next((f for f in (CACHE / "transformer.pt", CACHE / "start.pt") if f.exists()), None)
     state, about = torch.load(file, map_location="cpu") if file else {}, {"steps": 0}
     torch.manual_seed(0)
@@ -70,7 +75,7 @@ def export(out=OUT, fixture=FIXTURE):
     net = net.float().fold()
     out.mkdir(parents=True, exist_ok=True)
     meta = {"format": "pt", "name": "longlive-tiny", "recipe": commit, "seed": 0, "license": "Apache-2.0"}
-    tensors.save(out / "vae.safetensors", named(v), {**meta, "steps": saved["steps"], "psnr": round(saved["psnr"], 2)})
+    tensors.save(out / "vae.safetensors", {**named(v), **seams.vectors(v)}, {**meta, **of_vae})
     tensors.save(out / "transformer.safetensors", named(net), {**meta, **about})
     tensors.save(out / "text_encoder.safetensors", named(text), {**meta, **about})
     tensors.replace(out / "tokenizer.json", json.dumps(tok.file(), indent=1, ensure_ascii=False).encode())

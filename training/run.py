@@ -39,6 +39,10 @@ def main():
         time.sleep(1)
     wait([start("train", "--minutes", a.minutes)])
     wait(data)
+    # the decoder is finished on what this transformer makes
+    wait([start("export", CACHE / "model")])
+    wait([start("finish", "data", "--model", CACHE / "model", "--worker", k, "--of", a.workers) for k in range(a.workers)])
+    wait([start("finish", "train", "--minutes", a.minutes * .4)])
     wait([start("export")])
 
 

@@ -32,7 +32,7 @@ class Models:
         self.tokenizer = Tokenizer(json.loads((folder / "tokenizer.json").read_text())["model"]["vocab"])
         self.vae, self.transformer, self.text = Vae(), Transformer(), TextEncoder(len(self.tokenizer.vocab))
         for model, name in ((self.vae, "vae"), (self.transformer, "transformer"), (self.text, "text_encoder")):
-            weights = {k: v.float() for k, v in tensors.load(folder / f"{name}.safetensors")[0].items()}
+            weights = {k: v.float() for k, v in tensors.load(folder / f"{name}.safetensors")[0].items() if not k.startswith("seams.")}
             own = model.state_dict()
             model.load_state_dict({k: weights[k].view(v.shape) if k in weights else v for k, v in own.items()})
             model.eval()

@@ -36,9 +36,10 @@ class Block(nn.Module):
 
 
 class Coder(nn.Module):
-    """One direction. A 'first' call starts from zero features, a later one from the last group's."""
+    """One direction. A 'first' call starts from zero features, a later one from the last group's. With `placed` it knows which of the four latents of a
+    transformer's token each one is, so that it can tell a token's edge from one of the picture."""
 
-    def __init__(self, fan_in, fan_out, blocks):
+    def __init__(self, fan_in, fan_out, blocks, placed=False):
         super().__init__()
         self.add_module("in", nn.Linear(fan_in, DIM))
         self.prev = nn.Linear(DIM, DIM, bias=False)
@@ -46,6 +47,7 @@ class Coder(nn.Module):
         self.norm = nn.LayerNorm(DIM, eps=1e-6)
         self.out, self.skip = nn.Linear(DIM, fan_out), nn.Linear(fan_in, fan_out)
         nn.init.zeros_(self.out.weight), nn.init.zeros_(self.out.bias)
+        self.place = nn.Parameter(torch.zeros(2, 2, DIM)) if placed else None
 
     def forward(self, u, state=None):
         """u [b, fan_in, g, h, w] -> [b, fan_out, g, h, w], state [b, 1, h, w, DIM]"""
@@ -54,6 +56,8 @@ class Coder(nn.Module):
         before = torch.cat([torch.zeros_like(a[:, :1]) if state is None else state, a[:, :-1]], 1)
         x = a + self.prev(before)
         shape = x.shape
+        if self.place is not None:
+            x = x + self.place.repeat(shape[2] // 2, shape[3] // 2, 1)
         x = x.flatten(0, 1)
         for block in self.blocks:
             x = block(x)
@@ -64,13 +68,13 @@ class Coder(nn.Module):
 class Vae(nn.Module):
     def __init__(self):
         super().__init__()
-        self.encoder, self.decoder = Coder(PIX, Z, ENC), Coder(Z, PIX, DEC)
+        self.encoder, self.decoder = Coder(PIX, Z, ENC), Coder(Z, PIX, DEC, placed=True)
         self.mean, self.std = torch.zeros(Z), torch.ones(Z)
 
     @staticmethod
     def load(path):
         saved, vae = torch.load(path, map_location="cpu"), Vae()
-        vae.load_state_dict(saved["weights"])
+        vae.load_state_dict({"decoder.place": vae.decoder.place.data, **saved["weights"]})
         vae.mean, vae.std = saved["mean"], saved["std"]
         return vae.eval()
 

@@ -6,6 +6,7 @@
  * as in Wan2.1, arXiv:2503.20314).
  */
 import type { Pixels } from "./preprocess.ts";
+import type { SeamVectors } from "./token-seams.ts";
 
 /** Pixels of a latent's side. */
 export const SPACE_FACTOR = 8;
@@ -50,6 +51,8 @@ export type Autoencoder = {
    * or those of the condition on their own. See `VideoBank`.
    */
   readonly conditionCaches?: "shared" | "own";
+  /** How seams between tokens are smoothed on its latents. Default: not at all. */
+  readonly seams?: SeamVectors;
   openEncoder(): EncoderStream;
   openDecoder(): DecoderStream;
   close(): Promise<void>;

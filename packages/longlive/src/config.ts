@@ -86,7 +86,7 @@ export type NetworkConfig = {
   readonly noise: "fresh" | "fixed";
   /** Standard deviation of fixed noise over video input. */
   readonly noiseGain: number;
-  /** Whether pictures are evened out in time (`PictureFilter`), which a small model needs. */
+  /** Whether pictures are evened out in time (`PictureFilter`) and across tokens (`TokenSeams`), which a small model needs. */
   readonly evenPictures: boolean;
   readonly transformer: TransformerConfig;
   /** Adapter that belongs to the transformer and is always merged into it. */

@@ -87,6 +87,7 @@ function featuresOf(half: Half, own: Value, blocks: number): Value {
   g.output("after", g.slice(own, 0, -positions));
   const shifted = g.slice(g.concat([before, own], 0), 0, 0, -positions); // each group's row holds the group before
   let y = g.add(own, g.linear(shifted, g.weight(file, `${prefix}.prev.weight`), undefined, quantized(config)));
+  if (file.has(`${prefix}.place`)) y = placed(half, y);
   for (let i = 0; i < blocks; i++) {
     const block = `blocks.${i}`;
     const weight = g.weight(file, `${prefix}.${block}.dw.weight`);
@@ -96,6 +97,21 @@ function featuresOf(half: Half, own: Value, blocks: number): Value {
     y = g.add(y, linear(half, hidden, `${block}.fc2`));
   }
   return y;
+}
+
+/** Tells each row which of its token's four latents it is, so that a token's edge is told from one of the picture. */
+function placed({ g, file, prefix, grid, config }: Half, rows: Value): Value {
+  const [{ dim }, { height, width }] = [config, grid];
+  const place = file.read(`${prefix}.place`); // [2, 2, dim]
+  const all = new Float32Array(height * width * dim);
+  for (let row = 0; row < height; row++) {
+    for (let column = 0; column < width; column++) {
+      const from = (2 * (row % 2) + (column % 2)) * dim;
+      all.set(place.subarray(from, from + dim), (row * width + column) * dim);
+    }
+  }
+  const grouped = g.reshape(rows, ["groups", height * width, dim]);
+  return g.reshape(g.add(grouped, g.constant(all, [height * width, dim])), rows.shape);
 }
 
 function linear({ g, file, prefix, config }: Half, x: Value, name: string): Value {

@@ -12,19 +12,28 @@ import { type EngineOptions, openSession } from "./engine.ts";
 import { pixelsOf } from "./preprocess.ts";
 import { tinyDecoderGraph, tinyEncoderGraph } from "./tiny-autoencoder-graphs.ts";
 import { type Levels, PATCH, picturesOf, readLevels } from "./tiny-autoencoder-levels.ts";
+import type { SeamVectors } from "./token-seams.ts";
 import type { LatentGrid } from "./wan-block.ts";
 
 export class TinyAutoencoder implements Autoencoder {
   readonly latentChannels: number;
   // A group sees one group back, so a still picture settles at the second latent.
   readonly settledAfter = 1;
+  readonly seams?: SeamVectors;
   readonly #dim: number;
   readonly #grid: LatentGrid;
   readonly #encoder: Session;
   readonly #decoder: Session;
 
-  private constructor(config: TinyAutoencoderConfig, grid: LatentGrid, encoder: Session, decoder: Session) {
+  private constructor(
+    config: TinyAutoencoderConfig,
+    file: WeightFile,
+    grid: LatentGrid,
+    encoder: Session,
+    decoder: Session,
+  ) {
     this.latentChannels = config.latentChannels;
+    if (file.has("seams.edges")) this.seams = { edges: file.read("seams.edges"), ramps: file.read("seams.ramps") };
     this.#dim = config.dim;
     this.#grid = grid;
     this.#encoder = encoder;
@@ -40,7 +49,7 @@ export class TinyAutoencoder implements Autoencoder {
     const { device = "cpu" } = options;
     const encoder = await openSession(tinyEncoderGraph(config, file, grid, device), options);
     const decoder = await openSession(tinyDecoderGraph(config, file, grid, device), options);
-    return new TinyAutoencoder(config, grid, encoder, decoder);
+    return new TinyAutoencoder(config, file, grid, encoder, decoder);
   }
 
   openEncoder(): EncoderStream {
