@@ -25,6 +25,7 @@ import { PictureFilter } from "./picture-filter.ts";
 import { type Frame, type Pixels, resampleFrames, toFrames, toMasks, toPixels } from "./preprocess.ts";
 import { type BlendMethod, PromptBlender } from "./prompt-blender.ts";
 import { addNoise, noisedInput, PURE_NOISE_STEP, videoSteps } from "./scheduler.ts";
+import { TokenSeams } from "./token-seams.ts";
 import type { VaceContext } from "./vace-context.ts";
 import { VideoBank } from "./video-bank.ts";
 
@@ -114,6 +115,7 @@ export class LongLiveStream {
   readonly #loraScales: LoraScales;
   readonly #openNoise: NoiseFactory;
   readonly #filter: PictureFilter | undefined;
+  readonly #seams: TokenSeams | undefined;
   #busy = false;
   #closed = false;
   /** The next chunk must start anew: it is the first, or the one before failed half-way. */
@@ -140,8 +142,10 @@ export class LongLiveStream {
     });
     this.#cache = generator.openCache({ relative: this.#compat.endlessPositions });
     this.#videos = new VideoBank(autoencoder, this.#compat);
-    if (config.evenPictures && options.evenPictures !== false)
+    if (config.evenPictures && options.evenPictures !== false) {
       this.#filter = new PictureFilter(size.width, size.height);
+      if (autoencoder.seams) this.#seams = new TokenSeams(autoencoder.seams, generator.grid);
+    }
     this.#conditioner = this.#openConditioner();
     this.#motion = new MotionController(framesPerBlock);
     this.#loraScales = new LoraScales(generator.loras, this.#compat);
@@ -241,7 +245,8 @@ export class LongLiveStream {
     const clean = await this.#denoise(noisy, steps, noise, condition, timer, signal);
     await this.#observe({ type: "finished", latents: clean, cache: this.#cache });
 
-    const decoded = await timer.time("decode", () => this.#videos.decode(clean, signal));
+    const smooth = steps.length > 0 ? timer.timeSync("decode", () => this.#seams?.smooth(clean)) : undefined;
+    const decoded = await timer.time("decode", () => this.#videos.decode(smooth ?? clean, signal));
     this.#remember(clean);
     this.#startFrame += clean.frames;
     this.#madeFrames += clean.frames;
