@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config";
+import { LongestFirst } from "./harness/longest-first.ts";
 
 export default defineConfig({
   test: {
@@ -7,9 +8,10 @@ export default defineConfig({
     globalSetup: "e2e/harness/shared.ts",
     // Much of a test is waiting for a camera's pace; two files at a time keep two cores at work.
     maxWorkers: 2,
+    sequence: { sequencer: LongestFirst },
     // Real pictures over a real network: a machine that pauses for seconds is told as a retry, a fault fails twice.
     retry: 1,
-    testTimeout: 240_000,
+    testTimeout: 600_000,
     hookTimeout: 120_000,
   },
 });
