@@ -1,8 +1,8 @@
 /**
  * Graphs of the autoencoder of longlive-tiny. Both are made of rows, one for
  * each latent position of a group of 4 frames; only the convolutions between
- * neighbours need planes. The products with pixels are by far the largest, so
- * layers that read or write the same rows are joined in one.
+ * neighbours need planes. Pixels come and go as levels, bytes where that is
+ * possible: products with them are by far the largest.
  */
 import { type Device, Graph, type Model, type Value, type WeightFile } from "@everframe/graph";
 import type { TinyAutoencoderConfig } from "./autoencoder-config.ts";

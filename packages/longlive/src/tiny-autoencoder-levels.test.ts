@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { type Frame, pixelsOf } from "./preprocess.ts";
-import { PATCH, picturesOf, readLevels } from "./tiny-autoencoder-levels.ts";
+import { levelsOf, PATCH, picturesOf } from "./tiny-autoencoder-levels.ts";
 
 const grid = { width: 3, height: 2 };
 const pictures: Frame[] = Array.from({ length: 5 }, (_, frame) => {
@@ -9,11 +9,9 @@ const pictures: Frame[] = Array.from({ length: 5 }, (_, frame) => {
 });
 /** One frame four times, then the others: two groups. */
 const indices = [0, 0, 0, 0, 1, 2, 3, 4];
-const count = 2 * grid.width * grid.height * PATCH;
 
 it("puts frame, channel, row and column of a square of pixels in this order, and takes them back", () => {
-  const levels = new Uint8Array(count);
-  readLevels(pixelsOf(pictures), indices, grid, levels);
+  const levels = levelsOf(pixelsOf(pictures), indices, grid, "u8");
   // Group 1, latent (1, 2), its frame 3 of 4, blue, pixel (5, 6) of the square.
   const at = ((1 * 2 + 1) * 3 + 2) * PATCH + ((3 * 3 + 2) * 8 + 5) * 8 + 6;
   expect(levels[at]).toBe(pictures[4]!.data[4 * ((8 + 5) * 24 + 2 * 8 + 6) + 2]);
@@ -21,13 +19,10 @@ it("puts frame, channel, row and column of a square of pixels in this order, and
 });
 
 it("reads floats as it reads bytes, and gives floats where they are wanted", () => {
-  const bytes = new Uint8Array(count);
-  readLevels(pixelsOf(pictures), indices, grid, bytes);
   const { frames, data } = pixelsOf(pictures);
-  const fromFloats = new Uint8Array(count);
-  readLevels({ frames, data }, indices, grid, fromFloats);
-  expect(fromFloats).toEqual(bytes);
-  const floats = new Float32Array(count);
-  readLevels({ frames, data }, indices, grid, floats);
+  const bytes = levelsOf(pixelsOf(pictures), indices, grid, "u8");
+  expect(levelsOf({ frames, data }, indices, grid, "u8")).toEqual(bytes);
+  const floats = levelsOf({ frames, data }, indices, grid, "f32");
+  expect(floats).toBeInstanceOf(Float32Array);
   expect(Math.max(...floats.map((level, i) => Math.abs(level - bytes[i]!)))).toBeLessThan(1e-4);
 });

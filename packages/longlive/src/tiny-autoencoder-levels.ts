@@ -20,15 +20,18 @@ export const HALF_RANGE = 127.5;
 
 /**
  * @param indices which frames of `pixels`, whole groups
- * @param levels where they go, bytes rounded to. [groups, height, width, PATCH]
+ * @param dtype "u8" rounds what is not whole
+ * @returns [groups, height, width, PATCH]
  */
-export function readLevels(pixels: Pixels, indices: readonly number[], grid: LatentGrid, levels: Levels): void {
+export function levelsOf(pixels: Pixels, indices: readonly number[], grid: LatentGrid, dtype: "u8" | "f32"): Levels {
   const size = RGB_CHANNELS * CHANNEL * grid.height * grid.width;
+  const levels = dtype === "u8" ? new Uint8Array(indices.length * size) : new Float32Array(indices.length * size);
   for (const [i, index] of indices.entries()) {
     const picture = pixels.pictures?.[index];
     if (picture) readPicture(picture.data, i, grid, levels);
     else readPlanes(pixels.data.subarray(index * size, (index + 1) * size), i, grid, levels);
   }
+  return levels;
 }
 
 function readPicture(rgba: Uint8Array, frame: number, grid: LatentGrid, levels: Levels): void {

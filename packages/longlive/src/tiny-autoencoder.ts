@@ -11,7 +11,7 @@ import type { TinyAutoencoderConfig } from "./autoencoder-config.ts";
 import { type EngineOptions, openSession } from "./engine.ts";
 import { pixelsOf } from "./preprocess.ts";
 import { tinyDecoderGraph, tinyEncoderGraph } from "./tiny-autoencoder-graphs.ts";
-import { type Levels, PATCH, picturesOf, readLevels } from "./tiny-autoencoder-levels.ts";
+import { type Levels, levelsOf, PATCH, picturesOf } from "./tiny-autoencoder-levels.ts";
 import type { SeamVectors } from "./token-seams.ts";
 import type { LatentGrid } from "./wan-block.ts";
 
@@ -59,11 +59,9 @@ export class TinyAutoencoder implements Autoencoder {
         const indices = groupedFrames(pixels.frames, !before);
         const frames = indices.length / TIME_FACTOR;
         if (frames === 0) throw new RangeError(`${pixels.frames} frames are too few to encode.`);
-        const dims = [frames * this.#positions, PATCH];
-        const levels = this.#inBytes ? new Uint8Array(dims[0]! * PATCH) : new Float32Array(dims[0]! * PATCH);
-        readLevels(pixels, indices, this.#grid, levels);
+        const levels = levelsOf(pixels, indices, this.#grid, this.#inBytes ? "u8" : "f32");
         const { latents, after } = await this.#encoder.run({
-          levels: { data: levels, dims },
+          levels: { data: levels, dims: [frames * this.#positions, PATCH] },
           before: { data: before ?? new Float32Array(this.#featureCount), dims: [this.#positions, this.#dim] },
         });
         before = after!.data as Float32Array;
