@@ -1,6 +1,6 @@
 // The running product of one test file: a server and a browser, its own or shared with other files.
 import { type Browser, chromium } from "playwright-core";
-import { afterAll, beforeAll, inject } from "vitest";
+import { afterAll, afterEach, beforeAll, inject } from "vitest";
 import { launchBrowser } from "./browser.ts";
 import { type RunningServer, startServer } from "./server.ts";
 
@@ -23,6 +23,10 @@ export function useSharedProduct(): SharedProduct {
   const server = servers[Number(process.env["VITEST_POOL_ID"] ?? 1) - 1] ?? servers[0];
   beforeAll(async () => {
     browser = await chromium.connect(inject("sharedBrowser"));
+  });
+  // What a test that failed has left open would keep the server busy.
+  afterEach(async () => {
+    for (const context of browser?.contexts() ?? []) await context.close();
   });
   afterAll(() => browser?.close());
   return {
