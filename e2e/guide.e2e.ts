@@ -56,8 +56,13 @@ test("another noise_scale changes the pixels by more than time does", async () =
   await guide.load(SMALL_LOAD);
   await guide.setMoving(false);
   const settled = async (parameters: object): Promise<Picture> => {
-    const pictures = [await guide.pictureWith(parameters)];
-    while (pictures.length < 4) pictures.push(await guide.pictureWith({}, 6));
+    await guide.send(parameters);
+    await guide.waitFrames(48);
+    const pictures: Picture[] = [];
+    for (let i = 0; i < 8; i++) {
+      await guide.waitFrames(6);
+      pictures.push(await guide.picture());
+    }
     return meanPicture(pictures);
   };
   await guide.start({ ...common, ...prompt("oil painting"), noise_scale: 0.3, vace_enabled: false });

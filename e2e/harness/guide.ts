@@ -19,8 +19,6 @@ type GuideWindow = {
 };
 
 const LOOK_MS = 40;
-/** Longest wait for the chunk that uses what was sent. */
-const APPLIED_MS = 60_000;
 
 export const prompt = (text: string) => ({ prompts: [{ text, weight: 1 }] });
 
@@ -92,14 +90,6 @@ export class GuideDriver {
     return this.#waitFor(() => this.distinctFrames(), count, silenceMs);
   }
 
-  async #untilApplied(count: number): Promise<void> {
-    const endMs = Date.now() + APPLIED_MS;
-    while ((await this.messages("parameters_applied")).length < count) {
-      if (Date.now() > endMs) throw new Error("What was sent was not applied");
-      await this.page.waitForTimeout(LOOK_MS);
-    }
-  }
-
   async #waitFor(counter: () => Promise<number>, count: number, silenceMs: number): Promise<void> {
     const goal = (await counter()) + count;
     let last = 0;
@@ -117,13 +107,11 @@ export class GuideDriver {
   }
 
   /**
-   * Sends parameters, waits until a chunk uses them, lets pass what is to be seen before it (the chunk in the pacer) and
-   * itself, and returns the mean of several received pictures.
+   * Sends parameters, lets what was under way before them pass (the chunk in the making, the one in the pacer and
+   * the one being filled), and returns the mean of several received pictures.
    */
-  async pictureWith(parameters: object, settleFrames = 24): Promise<Picture> {
-    const answered = (await this.messages("parameters_applied")).length;
+  async pictureWith(parameters: object, settleFrames = 48): Promise<Picture> {
     await this.send(parameters);
-    if (Object.keys(parameters).length > 0) await this.#untilApplied(answered + 1);
     await this.waitFrames(settleFrames);
     const pictures: Picture[] = [];
     for (let i = 0; i < 6; i++) {
