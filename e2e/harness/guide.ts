@@ -18,8 +18,6 @@ type GuideWindow = {
   };
 };
 
-const LOOK_MS = 40;
-
 export const prompt = (text: string) => ({ prompts: [{ text, weight: 1 }] });
 
 export class GuideDriver {
@@ -102,7 +100,7 @@ export class GuideDriver {
         since = Date.now();
       }
       if (Date.now() - since > silenceMs) throw new Error(`No frame for ${silenceMs} ms after frame ${now}`);
-      await this.page.waitForTimeout(LOOK_MS);
+      await this.page.waitForTimeout(200);
     }
   }
 
