@@ -20,6 +20,8 @@ PROBES = PARTS[3:-1]
 FRAMES = {"320x176": (37, [5, 12, 18, 24, 31]), "576x320": (25, [5, 12, 18])}
 CLIPS = {"320x176": [*clips.PHOTOGRAPHS, *clips.PROCEDURAL], "576x320": [*clips.PHOTOGRAPHS, clips.PROCEDURAL[0]]}
 CARD_SHEETS = ("320x176 operators", "320x176 normal", "320x176 vace", "noise scale", "mixes", "references", "text mode")
+# Clips of the card's sheets of looks; other sheets go in whole.
+CARD_CLIPS = ("astronaut", "coffee", "hand")
 CARD_LIMIT = 250_000
 
 
@@ -89,7 +91,9 @@ def main():
         sheets.save(sheets.sheet(made, (w // 2, h // 2) if w > 400 else (w * 3 // 4, h * 3 // 4)), folder / file_of(name))
     shown = [name for name in pictures if name in CARD_SHEETS] if a.card_sheets else []
     for name in shown:
-        sheets.save(sheets.sheet(pictures[name], (144, 80)), a.model / file_of(name), CARD_LIMIT)
+        made = pictures[name]
+        few = {at: picture for at, picture in made.items() if at[1] in CARD_CLIPS} or made
+        sheets.save(sheets.sheet(few, (144, 80)), a.model / file_of(name), CARD_LIMIT)
     text = report.markdown(result, {name: file_of(name) for name in shown})
     print("\n" + text)
     if a.card:

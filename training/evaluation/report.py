@@ -41,11 +41,12 @@ def overview(result):
 
 def coder(result):
     rows = []
+    # the first size has the most clips
+    names = next((list(r["autoencoder"]["psnr"]) for r in result["sizes"].values() if "autoencoder" in r), None)
     for size, r in result["sizes"].items():
         a = r.get("autoencoder")
         if a:
-            rows.append([size, *(f"{v:.1f}" for v in a["psnr"].values()), f"{a['psnr_photographs']:.1f}" if a["psnr_photographs"] else "-", f"{a['still_input']:.2f} / {a['still']:.2f}", f"{a['seam']:.2f}" if "seam" in a else "-"])
-    names = next((list(r["autoencoder"]["psnr"]) for r in result["sizes"].values() if "autoencoder" in r), None)
+            rows.append([size, *(f"{a['psnr'][n]:.1f}" if n in a["psnr"] else "-" for n in names), f"{a['psnr_photographs']:.1f}" if a["psnr_photographs"] else "-", f"{a['still_input']:.2f} / {a['still']:.2f}", f"{a['seam']:.2f}" if "seam" in a else "-"])
     return rows and table(["size", *(f"{n}" for n in names), "photographs, mean (goal 30)", "still scene, change in / out", "its own seam ratio"], rows)
 
 

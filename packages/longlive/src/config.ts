@@ -86,6 +86,11 @@ export type NetworkConfig = {
   readonly noise: "fresh" | "fixed";
   /** Standard deviation of fixed noise over video input. */
   readonly noiseGain: number;
+  /**
+   * Timesteps that the model knows from pictures of its own which are half done: at them it takes an input video for
+   * such a picture, and leaves it as it is.
+   */
+  readonly laterSteps?: readonly number[];
   /** Whether pictures are evened out in time (`PictureFilter`) and across tokens (`TokenSeams`), which a small model needs. */
   readonly evenPictures: boolean;
   readonly transformer: TransformerConfig;
@@ -192,6 +197,7 @@ export function parseModelConfig(json: unknown): ModelConfig {
     context: root.has("context") ? root.oneOf("context", ["clean_pass", "last_step"]) : "clean_pass",
     noise: root.has("noise") ? root.oneOf("noise", ["fresh", "fixed"]) : "fresh",
     noiseGain: root.has("noise_gain") ? root.number("noise_gain") : 1,
+    ...(root.has("later_steps") ? { laterSteps: root.numbers("later_steps") } : {}),
     evenPictures: root.flag("even_pictures"),
     transformer: parseTransformer(root.object("transformer")),
     textEncoder: parseTextEncoder(root.object("text_encoder")),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { addNoise, cleanFromFlow, createScheduler, flowFromClean, videoSteps } from "./scheduler.ts";
+import { addNoise, cleanFromFlow, createScheduler, flowFromClean, stepsOverVideo, videoSteps } from "./scheduler.ts";
 
 const scheduler = createScheduler(5);
 
@@ -59,5 +59,16 @@ describe("videoSteps", () => {
     ] as const;
     for (const [scale, step] of firstSteps) expect(videoSteps([700, 500], scale)).toEqual([step, 500]);
     expect(videoSteps([800, 600, 400], 0.4)).toEqual([300, 600, 400]);
+  });
+});
+
+describe("steps over video", () => {
+  it("begin beside a model's later steps, a little to the noisier side, and anywhere else as asked", () => {
+    const compat = { noiseScaleEnds: true, firstStepNotNegative: true };
+    const firstAt = (noiseScale: number, later?: number[]) => stepsOverVideo([700, 500], noiseScale, compat, later)[0];
+    expect([0.34, 0.35, 0.36, 0.5, 0.6, 0.7].map((scale) => firstAt(scale, [250, 500]))).toEqual([
+      240, 257, 260, 400, 507, 600,
+    ]);
+    expect(firstAt(0.6)).toBe(500);
   });
 });

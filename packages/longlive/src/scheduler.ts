@@ -7,6 +7,8 @@
 const LEVELS = 1000;
 
 /** The timestep of pure noise. */
+import type { Compat } from "./compat.ts";
+
 export const PURE_NOISE_STEP = 1000;
 
 export type Scheduler = {
@@ -87,4 +89,30 @@ export function flowFromClean(noisy: Float32Array, clean: Float32Array, sigma: n
  */
 export function videoSteps(steps: readonly number[], noiseScale: number): number[] {
   return [Math.trunc(1000 * noiseScale) - 100, ...steps.slice(1)];
+}
+
+/**
+ * The steps of a chunk whose latents are noised video; none: they stay as they came.
+ * @param laterSteps see `NetworkConfig`
+ */
+export function stepsOverVideo(
+  listed: readonly number[],
+  noiseScale: number,
+  compat: Pick<Compat, "noiseScaleEnds" | "firstStepNotNegative">,
+  laterSteps: readonly number[] = [],
+): readonly number[] {
+  if (compat.noiseScaleEnds && noiseScale === 0) return [];
+  const [first, ...rest] = videoSteps(listed, noiseScale);
+  if (compat.noiseScaleEnds && noiseScale === 1) return [PURE_NOISE_STEP, ...rest];
+  const start = compat.firstStepNotNegative ? Math.max(0, first!) : first!;
+  return [besideLaterSteps(start, laterSteps), ...rest];
+}
+
+/** How far from a later step the first one has to be so that a model does not take it for that. */
+const APART = 7;
+
+/** The step itself, or one close by where it is too near to one of `laterSteps`. */
+function besideLaterSteps(step: number, laterSteps: readonly number[]): number {
+  const later = laterSteps.find((other) => Math.abs(step - other) < APART);
+  return later === undefined ? step : later + APART;
 }

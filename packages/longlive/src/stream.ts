@@ -24,7 +24,7 @@ import { type NoiseFactory, type NoiseSource, repeatedNoise, seededNoise } from 
 import { PictureFilter } from "./picture-filter.ts";
 import { type Frame, type Pixels, resampleFrames, toFrames, toMasks, toPixels } from "./preprocess.ts";
 import { type BlendMethod, PromptBlender } from "./prompt-blender.ts";
-import { addNoise, noisedInput, PURE_NOISE_STEP, videoSteps } from "./scheduler.ts";
+import { addNoise, noisedInput, stepsOverVideo } from "./scheduler.ts";
 import { TokenSeams } from "./token-seams.ts";
 import type { VaceContext } from "./vace-context.ts";
 import { VideoBank } from "./video-bank.ts";
@@ -219,7 +219,8 @@ export class LongLiveStream {
     const pixels = route.frames && timer.timeSync("resize", () => this.#pixels(route.frames!, route.mode === "text"));
     const noise = this.#noise(parameters, route.frames !== undefined);
     const noiseScale = route.mode === "video" ? this.#noiseScale(parameters, pixels!) : undefined;
-    const steps = this.#stepsOf(listed, noiseScale);
+    const { laterSteps } = this.#parts.config;
+    const steps = noiseScale === undefined ? listed : stepsOverVideo(listed, noiseScale, this.#compat, laterSteps);
     this.#observe({
       type: "start",
       startFrame: this.#startFrame,
@@ -356,15 +357,6 @@ export class LongLiveStream {
   #noiseScale({ noiseScale, noiseController }: Parameters, pixels: Pixels): number {
     const controlled = noiseController ?? !this.#compat.controllerOnRequest;
     return controlled ? this.#motion.next(pixels, noiseScale) : noiseScale;
-  }
-
-  /** The steps of a chunk. None of them: its latents are as they came. */
-  #stepsOf(listed: readonly number[], noiseScale: number | undefined): readonly number[] {
-    if (noiseScale === undefined) return listed;
-    if (this.#compat.noiseScaleEnds && noiseScale === 0) return [];
-    const [first, ...rest] = videoSteps(listed, noiseScale);
-    if (this.#compat.noiseScaleEnds && noiseScale === 1) return [PURE_NOISE_STEP, ...rest];
-    return [this.#compat.firstStepNotNegative ? Math.max(0, first!) : first!, ...rest];
   }
 
   async #encode(pixels: Pixels, signal: AbortSignal | undefined): Promise<Latents> {

@@ -58,3 +58,12 @@ it("repeats a picture with the same seed, and changes it with another seed, nois
   const grey = await lastPicture(42, { prompts: [{ text: "black and white", weight: 1 }] });
   expect(difference(base, grey)).toBeGreaterThan(10);
 });
+
+it("does what the prompt asks at noise scales that begin at a later step's timestep as it does beside them", async () => {
+  const prompts = [{ text: "black and white", weight: 1 }];
+  for (const noiseScale of [0.35, 0.6, 0.85]) {
+    const at = await lastPicture(42, { prompts, noiseScale });
+    const beside = await lastPicture(42, { prompts, noiseScale: noiseScale + 0.02 });
+    expect(difference(at, beside)).toBeLessThan(difference(at, frame().data) / 4);
+  }
+});
