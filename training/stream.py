@@ -96,11 +96,10 @@ class Stream:
         """Clean latents of the next chunk, whose input is z [1, Z, frames, h, w] (in text mode only its shape counts)."""
         n, steps = z.shape[2], []
         noise = self.draw(0, z.shape)
-        x, hints = self.noise_scale * noise + (1 - self.noise_scale) * z if self.mode == "normal" else noise, None
+        x = self.noise_scale * noise + (1 - self.noise_scale) * z if self.mode == "normal" else noise
         for i, t in enumerate(self.steps):
             times = torch.full((1, n), float(t))
-            context = self.condition(z, t) if hints is None else None
-            x0, kept, hints = self.m.transformer(x, times, list(range(self.frame, self.frame + n)), [self.text], None, context, self.past, hints)
+            x0, kept = self.m.transformer(x, times, list(range(self.frame, self.frame + n)), [self.text], None, self.condition(z, t), self.past)
             steps.append(x0)
             if i + 1 < len(self.steps):
                 s = sigma(self.steps[i + 1])

@@ -181,9 +181,9 @@ class Transformer(nn.Module):
             out.append(block.after_proj(u[:, lead * n:]).float())
         return out
 
-    def forward(self, x, t, positions, texts, spans=None, context=None, past=None, hints=None):
+    def forward(self, x, t, positions, texts, spans=None, context=None, past=None, scale_hints=1.):
         """x [b, Z, f, h, w], t [b, f], positions [f], texts a list of [b, L, TEXT], one for all or one a span; spans [(first, last, [(first, last),
-        ..])] in frames; context a list of conditions, or hints that an earlier step made of them. Returns x0, each layer's (k, v) and the hints."""
+        ..])] in frames; context a list of conditions. Returns x0 and each layer's (k, v)."""
         b, c, f, h, w = x.shape
         gh, gw = h // 2, w // 2
         n = gh * gw
@@ -195,11 +195,10 @@ class Transformer(nn.Module):
         cut = lambda s: slice(s[0] * n, s[1] * n)
         spans = [(0, f, [(0, f)])] if spans is None else spans
         token_spans = [(cut(s), [cut(k) for k in s[2]]) for s in spans]
-        if hints is None:
-            hints = []
-            for part in context or []:
-                mine = words[0] if len(words) == 1 else words[[s[0] for s in spans].index(part.first)]
-                hints.append((part.rows, cut((part.first, part.last)), self.hints(part, embedded, e0, mine, (gh, gw))))
+        hints = []
+        for part in context or []:
+            mine = words[0] if len(words) == 1 else words[[s[0] for s in spans].index(part.first)]
+            hints.append((part.rows, cut((part.first, part.last)), self.hints(part, embedded, e0, mine, (gh, gw))))
         table, kept, v = [t.to(x.device) for t in rope(positions, gh, gw)], [], embedded
         for i, block in enumerate(self.blocks):
             v, kv = block(v, e0, words, table, token_spans, None if past is None else past[i])
@@ -207,8 +206,8 @@ class Transformer(nn.Module):
             if i in VACE_LAYERS and hints:
                 v = v.clone()
                 for rows, where, hint in hints:
-                    v[rows, where] += hint[VACE_LAYERS.index(i)]
+                    v[rows, where] += hint[VACE_LAYERS.index(i)] * scale_hints
         m = self.head.modulation + e.unsqueeze(2)
         y = self.head.head((norm(v).view(b, f, n, D) * (1 + m[:, :, 1:2]) + m[:, :, :1]))
         y = y.float().view(b, f, gh, gw, 2, 2, Z).permute(0, 6, 1, 2, 4, 3, 5).reshape(b, Z, f, h, w)
-        return y * self.scale_out.view(1, -1, 1, 1, 1), kept, hints
+        return y * self.scale_out.view(1, -1, 1, 1, 1), kept
