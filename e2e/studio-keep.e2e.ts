@@ -1,5 +1,5 @@
 // What the studio shows elsewhere and keeps: layouts, windows, recordings, stills, reference images.
-import type { Page } from "playwright-core";
+import type { Locator, Page } from "playwright-core";
 import { expect, test } from "vitest";
 import { decode, downloaded, videoType } from "./harness/decode.ts";
 import { meanSaturation } from "./harness/picture.ts";
@@ -34,6 +34,16 @@ async function drop(page: Page, selector: string, name: string, base64: string):
   await page.dispatchEvent(selector, "drop", { dataTransfer: files });
 }
 
+/** Where an element is once the page around it has stopped moving. */
+async function restingBox(element: Locator) {
+  for (let last = ""; ; ) {
+    const box = await element.boundingBox();
+    if (JSON.stringify(box) === last) return box;
+    last = JSON.stringify(box);
+    await element.page().waitForTimeout(200);
+  }
+}
+
 test("layouts, the projector's window, a still and a recording all show the picture that was asked for", async () => {
   await loadSmall(product.url);
   const { page, problems, context } = await openStudio(product.browser, product.url);
@@ -54,10 +64,11 @@ test("layouts, the projector's window, a still and a recording all show the pict
   expect((side?.width ?? 0) / (side?.height ?? 1)).toBeGreaterThan(2.5);
   await button(page, "Output with the input as an inset").click();
   const inset = page.getByRole("group", { name: "Input, movable with the arrow keys" });
-  const before = await inset.boundingBox();
+  await inset.focus();
+  const before = await restingBox(inset);
   await inset.press("ArrowLeft");
   await inset.press("ArrowDown");
-  const after = await inset.boundingBox();
+  const after = await restingBox(inset);
   expect(after?.x).toBeLessThan(before?.x ?? 0);
   expect(after?.y).toBeGreaterThan(before?.y ?? 0);
 
