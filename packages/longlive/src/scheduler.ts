@@ -3,13 +3,16 @@
  * of 1000 noise levels from 1 down to almost 0, looked up by timestep. Step
  * lists are used as they are given; the shift bends only the table's density.
  */
+import type { Compat } from "./compat.ts";
 
 const LEVELS = 1000;
 
 /** The timestep of pure noise. */
-import type { Compat } from "./compat.ts";
-
 export const PURE_NOISE_STEP = 1000;
+
+/** Steps where a client names none: with an input video, and without. */
+export const VIDEO_STEPS: readonly number[] = [700, 500];
+export const TEXT_STEPS: readonly number[] = [1000, 750, 500, 250];
 
 export type Scheduler = {
   /** Noise levels, descending. [1000] */

@@ -24,7 +24,7 @@ import { type NoiseFactory, type NoiseSource, repeatedNoise, seededNoise } from 
 import { PictureFilter } from "./picture-filter.ts";
 import { type Frame, type Pixels, resampleFrames, toFrames, toMasks, toPixels } from "./preprocess.ts";
 import { type BlendMethod, PromptBlender } from "./prompt-blender.ts";
-import { addNoise, noisedInput, stepsOverVideo } from "./scheduler.ts";
+import { addNoise, noisedInput, stepsOverVideo, TEXT_STEPS, VIDEO_STEPS } from "./scheduler.ts";
 import { TokenSeams } from "./token-seams.ts";
 import type { VaceContext } from "./vace-context.ts";
 import { VideoBank } from "./video-bank.ts";
@@ -99,9 +99,6 @@ export type StreamOptions = {
 
 /** A pass and where it stands in the stream. */
 type StreamPass = Pass & { readonly startFrame: number };
-
-const VIDEO_STEPS = [700, 500];
-const TEXT_STEPS = [1000, 750, 500, 250];
 
 export class LongLiveStream {
   readonly #parts: ModelParts;
