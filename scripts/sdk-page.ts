@@ -32,7 +32,7 @@ const SECTIONS: readonly Section[] = [
   { title: "client.connect(options)", file: "session.ts", name: "ConnectOptions", isOptions: true },
   { title: "ReconnectPolicy", file: "reconnect-policy.ts", name: "ReconnectPolicy", isOptions: true },
   { title: "Session", file: "session.ts", name: "Session" },
-  { title: "Events of a session", file: "session.ts", name: "SessionEvents" },
+  { title: "Events of a session", file: "session-events.ts", name: "SessionEvents" },
   { title: "Figures: SessionStats", file: "stats.ts", name: "SessionStats" },
   { title: "Figures: ServerStats", file: "stats.ts", name: "ServerStats" },
   { title: "session.recording", file: "recording.ts", name: "SessionRecording" },

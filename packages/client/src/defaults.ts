@@ -16,6 +16,8 @@ export const MAX_BUFFERED_BYTES = 65_536;
 export const MAX_UNANSWERED = 128;
 /** A server from which nothing comes for so long is told as interrupted; it is tried again only later, see `RECONNECT`. */
 export const QUIET_MS = 1_500;
+/** Longest wait for the server's answer to a goodbye; the connection closes then all the same. */
+export const GOODBYE_MS = 2_000;
 /** Pause between two statistics events. */
 export const STATS_INTERVAL_MS = 1_000;
 /** What a session does about a lost connection, unless told otherwise; see `ReconnectPolicy`. */

@@ -1,9 +1,11 @@
 // One connection to the server: offer, trickled candidates (RFC 8838), the data channel, the end. A session has one at a
 // time and makes another when it is lost. The tracks that it sends belong to the caller.
 import type { Answer, CandidatesRequest, OfferRequest, ServerMessage } from "@everframe/protocol";
-import { CANDIDATE_BATCH_MS } from "./defaults.ts";
+import { CANDIDATE_BATCH_MS, GOODBYE_MS } from "./defaults.ts";
 import { ClientError } from "./errors.ts";
 import type { Api } from "./http.ts";
+import { Pulse, type PulseEvents } from "./pulse.ts";
+import type { ReconnectPolicy } from "./reconnect-policy.ts";
 import { parseServerMessage } from "./server-messages.ts";
 
 export const OFFER_PATH = "/api/v1/webrtc/offer";
@@ -17,18 +19,12 @@ export type LinkEnvironment = {
   revive(signal: AbortSignal): Promise<void>;
 };
 
-export type LinkEvents = {
-  /** Media and parameters can flow, at first or again. */
-  onUp: () => void;
-  /** No packets arrive just now; that may heal. */
-  onDown: () => void;
-  /** There is no way to the server any more. Comes once, and not after `close`. */
-  onLost: (error: ClientError) => void;
-  /** The server closed the data channel: it lives, and has no use for this connection. Comes once. */
+/** What a connection tells: of its health once it is open, and nothing more when it is retired. */
+export type LinkEvents = PulseEvents & {
+  /** The server closed the data channel: it lives, and has no use for this connection. */
   onEnded: () => void;
+  /** Also before the connection is open. */
   onMessage: (message: ServerMessage) => void;
-  /** Something failed and the connection goes on. */
-  onError: (error: ClientError) => void;
 };
 
 export type LinkOptions = {
@@ -39,6 +35,8 @@ export type LinkOptions = {
   sessionId: string | undefined;
   /** The place in the line of a server that was full. */
   ticket?: string | undefined;
+  /** How long trouble may last before the connection is lost. */
+  policy: Pick<ReconnectPolicy, "graceMs" | "silenceMs">;
   /** Ends the attempt. */
   signal: AbortSignal;
 };
@@ -54,6 +52,8 @@ export class Link {
   #output: MediaStream | undefined;
   #candidates: CandidatesRequest["candidates"] = [];
   #candidateTimer: ReturnType<typeof setTimeout> | undefined;
+  /** From the moment when it is open. */
+  #pulse: Pulse | undefined;
   #isOver = false;
   #isClosed = false;
 
@@ -94,10 +94,12 @@ export class Link {
     try {
       await link.#offer(options);
       await link.#up.promise;
+      link.#pulse = new Pulse(() => link.#peer.getStats(), options.policy, events);
       return link;
     } catch (error) {
       // A session to go on with may still be reached by the next attempt.
-      link.close({ isGoodbye: options.sessionId === undefined });
+      if (options.sessionId === undefined) link.leave();
+      else link.close();
       throw ClientError.from(error);
     } finally {
       signal.removeEventListener("abort", abort);
@@ -116,27 +118,35 @@ export class Link {
     return this.#output;
   }
 
-  getStats(): Promise<RTCStatsReport> {
-    return this.#peer.getStats();
-  }
-
   /** Tells nothing more, but stays: the server would take its end for a goodbye. */
   retire(): void {
     if (this.#isOver) return;
     this.#isOver = true;
     clearTimeout(this.#candidateTimer);
+    this.#pulse?.stop();
     this.#up.reject(ClientError.closed());
   }
 
-  /** Frees everything and tells nothing more; with a goodbye the server's session ends, too. */
-  close({ isGoodbye }: { isGoodbye: boolean }): void {
+  /**
+   * Ends media at once, then the server's session, and closes when the server has answered, at the latest after
+   * `GOODBYE_MS`. In this order because a channel that closes while the server writes to it can end the server's process.
+   */
+  leave(): void {
+    this.retire();
+    if (this.#id === undefined) {
+      this.close();
+      return;
+    }
+    this.transceiver.stop();
+    void this.#delete(this.#id).then(() => this.close());
+  }
+
+  /** Frees everything at once and tells nothing more; the server's session may go on without this connection. */
+  close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.retire();
-    if (isGoodbye) {
-      this.channel.close();
-      if (this.#id !== undefined) this.#delete(this.#id);
-    }
+    this.channel.close();
     this.#peer.close();
   }
 
@@ -154,7 +164,7 @@ export class Link {
     };
     const asked = this.#api.request<Answer>(OFFER_PATH, { method: "POST", json });
     const answer = await this.#unlessOver(asked, (late) => {
-      if (sessionId === undefined) this.#delete(late.sessionId);
+      if (sessionId === undefined) void this.#delete(late.sessionId);
     });
     this.#id = answer.sessionId;
     try {
@@ -189,29 +199,34 @@ export class Link {
     });
     this.channel.addEventListener("close", () => {
       this.#up.reject(ClientError.connection("channel_closed"));
-      if (!this.#isOver) this.#events.onEnded();
+      if (this.#isOpen) this.#events.onEnded();
     });
+  }
+
+  get #isOpen(): boolean {
+    return this.#pulse !== undefined && !this.#isOver;
   }
 
   #follow(state: RTCPeerConnectionState): void {
     if (this.#isOver) return;
     if (state === "connected") this.#riseIfReady();
-    else if (state === "disconnected") this.#events.onDown();
+    else if (state === "disconnected") this.#pulse?.sink();
     else if (state === "failed") {
       this.#up.reject(ClientError.connection("ice_failed"));
-      this.#events.onLost(ClientError.connection("lost"));
+      this.#pulse?.lose();
     }
   }
 
   #riseIfReady(): void {
     if (this.#isOver || this.#peer.connectionState !== "connected" || this.channel.readyState !== "open") return;
     this.#up.resolve();
-    this.#events.onUp();
+    this.#pulse?.rise();
   }
 
   /** Sends the candidates found so far in one request, once the server has given the session an id. */
   #scheduleCandidates(): void {
-    if (this.#id === undefined || this.#candidates.length === 0 || this.#candidateTimer !== undefined) return;
+    if (this.#isOver || this.#id === undefined) return;
+    if (this.#candidates.length === 0 || this.#candidateTimer !== undefined) return;
     this.#candidateTimer = setTimeout(() => {
       this.#candidateTimer = undefined;
       const body: CandidatesRequest = { candidates: this.#candidates };
@@ -222,10 +237,18 @@ export class Link {
     }, CANDIDATE_BATCH_MS);
   }
 
-  #delete(id: string): void {
-    this.#api.request(`${OFFER_PATH}/${id}`, { method: "DELETE", keepalive: true }).catch(() => {
+  /** Ends the server's session; resolves when it has answered or had its time. */
+  async #delete(id: string): Promise<void> {
+    const limit = new AbortController();
+    const timer = setTimeout(() => limit.abort(), GOODBYE_MS);
+    try {
+      const { signal } = limit;
+      await this.#api.request(`${OFFER_PATH}/${id}`, { method: "DELETE", keepalive: true, signal });
+    } catch {
       // The session is over for this page either way; a server that misses this notices the silent peer by itself.
-    });
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   /** The result of `promise`, or the end of the attempt if that comes first; `late` gets a result that nobody waits for. */

@@ -2,6 +2,15 @@
 import { ClientError } from "./errors.ts";
 import { pause } from "./pause.ts";
 import { nextTry, type ReconnectPolicy } from "./reconnect-policy.ts";
+import { withinTime } from "./time-limit.ts";
+
+/** Where to go on with a connection. */
+export type Place = {
+  /** The server's session; undefined for a new one. */
+  sessionId: string | undefined;
+  /** The place in the line of a server that was full. */
+  ticket: string | undefined;
+};
 
 export type Reconnection = {
   /** Why the connection was lost. */
@@ -13,8 +22,8 @@ export type Reconnection = {
   signal: AbortSignal;
   /** Told before each try, with why the one before failed. */
   onAttempt: (attempt: number, error: ClientError) => void;
-  /** Makes a connection, for a session of the server or a new one. */
-  open: (sessionId: string | undefined, signal: AbortSignal) => Promise<void>;
+  /** Makes a connection. */
+  open: (place: Place, signal: AbortSignal) => Promise<void>;
   /** Sees to it that a pipeline is loaded. */
   revive: (signal: AbortSignal) => Promise<void>;
 };
@@ -27,8 +36,8 @@ export async function reconnect({ lost, policy, signal, ...way }: Reconnection):
   for (let attempt = 1; ; attempt++) {
     way.onAttempt(attempt, error);
     try {
-      await withinTime(policy.tryMs, signal, (limit) => way.open(sessionId, limit));
-      return;
+      const place = { sessionId, ticket: error.queue?.ticket };
+      return await withinTime("Connecting again", policy.tryMs, signal, (limit) => way.open(place, limit));
     } catch (thrown) {
       if (signal.aborted) throw thrown;
       error = ClientError.from(thrown);
@@ -47,26 +56,5 @@ export async function reconnect({ lost, policy, signal, ...way }: Reconnection):
       if (ClientError.from(thrown).code !== "unreachable") throw thrown;
     }
     endMs += performance.now() - startMs;
-  }
-}
-
-/** One attempt, which may not take too long: the server may have died again meanwhile. */
-async function withinTime(
-  limitMs: number,
-  signal: AbortSignal,
-  attempt: (signal: AbortSignal) => Promise<void>,
-): Promise<void> {
-  const limit = new AbortController();
-  const stop = () => limit.abort();
-  const timer = setTimeout(stop, limitMs);
-  signal.addEventListener("abort", stop);
-  try {
-    await attempt(limit.signal);
-  } catch (error) {
-    if (limit.signal.aborted) throw ClientError.timeout("Connecting again", limitMs, error);
-    throw error;
-  } finally {
-    clearTimeout(timer);
-    signal.removeEventListener("abort", stop);
   }
 }

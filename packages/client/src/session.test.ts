@@ -1,100 +1,10 @@
 // The SDK against real WebRTC (libwebrtc in Node) and a real HTTP server that speaks the API's signalling.
-import { createServer, type IncomingMessage, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import wrtc from "@roamhq/wrtc";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type Client, createClient } from "./client.ts";
 import type { Session } from "./session.ts";
 import type { SessionState } from "./session-state.ts";
-
-type Peer = { connection: RTCPeerConnection; channel: RTCDataChannel | undefined; received: unknown[] };
-
-/** The server's half: answers offers with a video track and remembers what it was told. */
-class LoopbackServer {
-  readonly peers = new Map<string, Peer>();
-  readonly offers: Record<string, unknown>[] = [];
-  readonly deleted: string[] = [];
-  /** Answers of the status request, one after the other; the last one stays. */
-  statuses: Record<string, unknown>[] = [status("loaded")];
-  /** Answers the offer with an error instead. */
-  refuse: { status: number; body: string } | undefined;
-  /** Holds back the answers to offers until it resolves. */
-  gate: Promise<void> = Promise.resolve();
-  #http: Server = createServer((request, response) => {
-    this.#answer(request).then(
-      ([code, body]) => {
-        response.writeHead(code, { "Content-Type": "application/json" });
-        response.end(body);
-      },
-      (error: unknown) => {
-        response.writeHead(500);
-        response.end(String(error));
-      },
-    );
-  });
-
-  async listen(): Promise<string> {
-    await new Promise<void>((resolve) => this.#http.listen(0, "127.0.0.1", resolve));
-    return `http://127.0.0.1:${(this.#http.address() as AddressInfo).port}`;
-  }
-
-  async close(): Promise<void> {
-    for (const { connection } of this.peers.values()) connection.close();
-    this.#http.closeAllConnections();
-    await new Promise((resolve) => this.#http.close(resolve));
-  }
-
-  async #answer(request: IncomingMessage): Promise<[number, string?]> {
-    const path = request.url ?? "";
-    let text = "";
-    for await (const part of request) text += part;
-    if (path.endsWith("/pipeline/status")) {
-      const [first, ...rest] = this.statuses;
-      if (rest.length > 0) this.statuses = rest;
-      return [200, JSON.stringify(first)];
-    }
-    if (path.endsWith("/ice-servers")) return [200, JSON.stringify({ iceServers: [] })];
-    const id = path.split("/").at(-1) ?? "";
-    if (request.method === "DELETE") {
-      this.deleted.push(id);
-      return [204];
-    }
-    if (request.method === "PATCH") {
-      for (const candidate of JSON.parse(text).candidates) {
-        await this.peers.get(id)?.connection.addIceCandidate(candidate);
-      }
-      return [204];
-    }
-    if (this.refuse !== undefined) return [this.refuse.status, this.refuse.body];
-    await this.gate;
-    const offer = JSON.parse(text);
-    this.offers.push(offer);
-    const connection: RTCPeerConnection = new wrtc.RTCPeerConnection() as unknown as RTCPeerConnection;
-    const track = new wrtc.nonstandard.RTCVideoSource().createTrack() as unknown as MediaStreamTrack;
-    connection.addTrack(track, new wrtc.MediaStream() as unknown as MediaStream);
-    const peer: Peer = { connection, channel: undefined, received: [] };
-    connection.addEventListener("datachannel", ({ channel }) => {
-      peer.channel = channel;
-      channel.addEventListener("message", ({ data }) => peer.received.push(JSON.parse(data)));
-    });
-    await connection.setRemoteDescription({ type: "offer", sdp: offer.sdp });
-    await connection.setLocalDescription(await connection.createAnswer());
-    if (connection.iceGatheringState !== "complete") {
-      await new Promise<void>((resolve) => {
-        connection.addEventListener("icegatheringstatechange", () => {
-          if (connection.iceGatheringState === "complete") resolve();
-        });
-      });
-    }
-    const sessionId = `session-${this.offers.length}`;
-    this.peers.set(sessionId, peer);
-    return [200, JSON.stringify({ sdp: connection.localDescription?.sdp, type: "answer", sessionId })];
-  }
-}
-
-function status(name: string, error: string | null = null): Record<string, unknown> {
-  return { status: name, pipeline_id: null, load_params: null, error, model: null, loading_stage: null };
-}
+import { LoopbackServer, type Peer, status } from "./testing/loopback-server.ts";
 
 function until(condition: () => boolean): Promise<void> {
   return expect.poll(condition, { timeout: 10_000, interval: 20 }).toBe(true) as Promise<void>;
@@ -322,16 +232,6 @@ test("a server that closes the channel without a word ends the session too", asy
   const closed = new Promise<SessionState>((resolve) => session.on("state", resolve));
   peer.channel?.close();
   expect(await closed).toMatchObject({ reason: "stopped_by_server", error: { reason: "channel_closed" } });
-});
-
-test("closing tells the server twice, by the channel and by DELETE", async () => {
-  const { session, peer } = await connect();
-  const { id } = session;
-  session.close();
-  session.close();
-  await until(() => server.deleted.length > 0 && peer.channel?.readyState === "closed");
-  expect(server.deleted).toEqual([id]);
-  await expect(session.set({ noiseScale: 0.5 })).rejects.toMatchObject({ code: "closed" });
 });
 
 test("the abort signal ends an attempt, and the session that the server had made is deleted", async () => {

@@ -62,11 +62,18 @@ const COUNTERS = {
 };
 type Counters = typeof COUNTERS;
 
-/** Turns a peer connection's counters into rates; keeps the last counters between two calls of `read`. */
+/** Turns a peer connection's counters into rates; keeps the last counters, and what the server said last. */
 export class StatsReader {
   #last: Counters | undefined;
+  #server: StatsMessage | undefined;
 
-  read(report: RTCStatsReport, server: StatsMessage | undefined): SessionStats {
+  /** The server's half. */
+  hear(message: StatsMessage): void {
+    this.#server = message;
+  }
+
+  /** The browser's half, beside the server's newest. */
+  read(report: RTCStatsReport): SessionStats {
     let roundTripMs: number | undefined;
     const now: Counters = { ...COUNTERS };
     report.forEach((entry: RTCStats & Record<string, unknown>) => {
@@ -97,7 +104,7 @@ export class StatsReader {
     const grown = (name: keyof Counters) => (last === undefined ? 0 : now[name] - last[name]);
     const playoutS = share("playoutS", grown("played"));
     const playoutDelayMs = playoutS === undefined ? undefined : playoutS * 1000;
-    const serverStats = server === undefined ? undefined : toServerStats(server);
+    const serverStats = this.#server && toServerStats(this.#server);
     return {
       roundTripMs,
       sentFps: rate(now.sentFrames, last?.sentFrames),
