@@ -17,7 +17,7 @@ export function SourceButtons() {
       <button type="button" className={LINK} onClick={() => studio.start("scene")}>
         Moving scene
       </button>
-      <FilePicker onChoose={(file) => studio.start("file", { file })}>
+      <FilePicker label="Video file" accept="video/*" onChoose={(file) => studio.start("file", { file })}>
         {(open) => (
           <button type="button" className={LINK} onClick={open}>
             Video file

@@ -1,11 +1,11 @@
 // The timeline: a ruler with the playhead, prompts as bands, other changes as marks, and what plays and keeps them.
 import { Circle, Download, FileUp, Pause, Play, Plus, Repeat, Trash2, X } from "lucide-react";
-import { useRef } from "react";
 import { fileName, save } from "../conductor/recorder.ts";
 import { clockText } from "../state/figures.ts";
 import { EMPTY_TIMELINE, fromJson, setLength, toJson } from "../state/timeline.ts";
 import { useStore, useStudio } from "../studio-context.tsx";
 import { CommitField } from "./commit-field.tsx";
+import { FilePicker } from "./file-picker.tsx";
 import { IconButton } from "./icon-button.tsx";
 import { TimelineTrack } from "./timeline-track.tsx";
 
@@ -14,7 +14,6 @@ export function TimelineDrawer() {
   const timeline = useStore((state) => state.timeline);
   const isPlaying = useStore((state) => state.isPlaying);
   const isArmed = useStore((state) => state.isArmed);
-  const file = useRef<HTMLInputElement>(null);
   const isEmpty = timeline.events.length === 0;
   return (
     <section
@@ -73,9 +72,23 @@ export function TimelineDrawer() {
               onCommit={(seconds) => studio.timeline.edit(setLength(timeline, seconds))}
             />
           </label>
-          <IconButton label="Open a timeline file" onClick={() => file.current?.click()}>
-            <FileUp aria-hidden="true" />
-          </IconButton>
+          <FilePicker
+            label="Timeline file"
+            accept="application/json,.json"
+            onChoose={(file) =>
+              void file.text().then((text) => {
+                const opened = fromJson(text);
+                if (opened === undefined) studio.stream.say("This is no timeline file.");
+                else studio.timeline.edit(opened);
+              })
+            }
+          >
+            {(open) => (
+              <IconButton label="Open a timeline file" onClick={open}>
+                <FileUp aria-hidden="true" />
+              </IconButton>
+            )}
+          </FilePicker>
           <IconButton
             label="Save as a file"
             disabled={isEmpty}
@@ -98,23 +111,6 @@ export function TimelineDrawer() {
         </div>
       </div>
       <TimelineTrack />
-      <input
-        ref={file}
-        type="file"
-        accept="application/json,.json"
-        className="hidden"
-        tabIndex={-1}
-        aria-label="Timeline file"
-        onChange={({ currentTarget }) => {
-          const [chosen] = currentTarget.files ?? [];
-          currentTarget.value = "";
-          void chosen?.text().then((text) => {
-            const opened = fromJson(text);
-            if (opened === undefined) studio.stream.say("This is no timeline file.");
-            else studio.timeline.edit(opened);
-          });
-        }}
-      />
     </section>
   );
 }
