@@ -3,6 +3,7 @@ import { Check, Download, Play, RotateCw, X } from "lucide-react";
 import { useEffect } from "react";
 import { bytesText } from "../state/figures.ts";
 import { canRun, memoryText } from "../state/machine.ts";
+import { filesText, runningId, standInText } from "../state/running.ts";
 import type { ModelState } from "../state/state.ts";
 import { useStore, useStudio } from "../studio-context.tsx";
 import { Button } from "./button.tsx";
@@ -79,25 +80,29 @@ function ModelCard({ id }: { id: string }) {
   const schema = useStore(({ schemas }) => schemas[id]);
   const model = useStore(({ models }) => models[id]);
   const hardware = useStore((state) => state.hardware);
-  const pipeline = useStore((state) => state.pipeline);
+  const isChosen = useStore(({ settings }) => settings.load.pipeline === id);
+  const isRunning = useStore((state) => runningId(state) === id);
+  const standIn = useStore((state) => standInText(id, state, model));
+  const isLoading = useStore(({ pipeline }) => isChosen && pipeline?.status === "loading");
   if (schema === undefined) return null;
-  const isLoaded = pipeline?.pipeline === id && pipeline.status === "loaded";
-  const isLoading = pipeline?.pipeline === id && pipeline.status === "loading";
   const isHere = model?.downloaded === true;
   const fit = schema.requires_models ? canRun(schema.estimated_vram_gb, hardware) : undefined;
   return (
     <li
-      className={`flex flex-col gap-4 rounded-3xl border p-5 sm:p-7 ${isLoaded ? "border-glow/50 bg-glow/5" : "border-line bg-panel"}`}
+      className={`flex flex-col gap-4 rounded-3xl border p-5 sm:p-7 ${isRunning ? "border-glow/50 bg-glow/5" : "border-line bg-panel"}`}
     >
       <div className="flex flex-wrap items-start justify-between gap-x-6 gap-y-4">
         <div className="flex min-w-0 max-w-xl flex-col gap-2">
           <h3 className="flex flex-wrap items-center gap-2.5 font-semibold text-xl tracking-tight">
             {schema.name}
-            {isLoaded && <Badge tone="good">Running</Badge>}
-            {!isLoaded && isHere && <Badge tone="plain">Installed</Badge>}
-            {model !== undefined && !isHere && <Badge tone="plain">{missingText(model.missing.length)}</Badge>}
+            {isRunning && <Badge tone="good">Running</Badge>}
+            {!isRunning && isHere && <Badge tone="plain">Installed</Badge>}
+            {model !== undefined && !isHere && (
+              <Badge tone="plain">{model.isBusy ? "Downloading" : `${filesText(model.missing.length)} missing`}</Badge>
+            )}
           </h3>
           <p className="text-pretty text-[0.9rem] text-soft leading-relaxed">{schema.description}</p>
+          {standIn !== undefined && <p className="text-pretty text-[0.9rem] text-glow-soft">{standIn}</p>}
           {fit !== undefined && (
             <p className={`text-pretty text-[0.825rem] ${fit.isEnough ? "text-muted" : "text-glow-soft"}`}>
               {fit.text}
@@ -105,7 +110,7 @@ function ModelCard({ id }: { id: string }) {
           )}
         </div>
         <div className="flex shrink-0 flex-wrap gap-2">
-          {isHere && !isLoaded && (
+          {isHere && !isRunning && standIn === undefined && (
             <Button
               icon={<Play aria-hidden="true" />}
               disabled={isLoading}
@@ -170,15 +175,11 @@ function DownloadBar({ model: { progress } }: { model: ModelState }) {
       <p className="figures flex flex-wrap justify-between gap-x-4 text-[0.775rem] text-muted">
         <span className="truncate">{note ?? [artifact, file].filter(Boolean).join(" / ")}</span>
         <span>
-          {bytesText(downloadedBytes)} of {bytesText(totalBytes)}
+          {Math.floor(percentage)}% · {bytesText(downloadedBytes)} of {bytesText(totalBytes)}
         </span>
       </p>
     </div>
   );
-}
-
-function missingText(count: number): string {
-  return count === 1 ? "1 file missing" : `${count} files missing`;
 }
 
 function Badge({ tone, children }: { tone: "good" | "plain"; children: React.ReactNode }) {
