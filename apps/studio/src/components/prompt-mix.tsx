@@ -51,7 +51,7 @@ export function PromptMix() {
               max={1}
               step={0.01}
               target={`weight:${i}`}
-              className="w-24 sm:w-40"
+              className="w-24 sm:w-40 xl:w-64"
               onChange={(value) => studio.setLook(changePrompt(look, i, { weight: value }))}
             />
             <output className="figures w-9 shrink-0 text-right text-[0.8rem] text-soft">

@@ -1,6 +1,5 @@
 // What matters, live: latency, pictures in and out, where a chunk's time goes, bitrate, queue.
-import type { ReactNode } from "react";
-import { durationText, rounded, UNKNOWN } from "../state/figures.ts";
+import { durationText, rounded } from "../state/figures.ts";
 import { linePath, MAX_SAMPLES, niceTop, type Sample } from "../state/history.ts";
 import { useStore } from "../studio-context.tsx";
 import { Advice, currentAdvice } from "./stage-status.tsx";
@@ -8,7 +7,15 @@ import { Advice, currentAdvice } from "./stage-status.tsx";
 const WIDTH = MAX_SAMPLES - 1;
 const HEIGHT = 34;
 
-type Line = { values: readonly (number | undefined)[]; colour: string; name: string };
+type Line = {
+  values: readonly (number | undefined)[];
+  colour: keyof typeof COLOURS;
+  /** Stands behind the latest value. */
+  name: string;
+  text: (value: number | undefined) => string;
+};
+
+const COLOURS = { glow: { line: "stroke-glow", dot: "bg-glow" }, sky: { line: "stroke-sky", dot: "bg-sky" } };
 
 /** All figures, or only those that matter most. */
 export function SignalsPanel({ isShort = false }: { isShort?: boolean }) {
@@ -24,11 +31,12 @@ export function SignalsPanel({ isShort = false }: { isShort?: boolean }) {
           : "All is well.",
   );
   const last = history.at(-1);
-  const line = (pick: (sample: Sample) => number | undefined, colour: string, name: string): Line => ({
-    values: history.map(pick),
-    colour,
-    name,
-  });
+  const line = (
+    pick: (sample: Sample) => number | undefined,
+    colour: Line["colour"],
+    name: string,
+    text: Line["text"] = rounded,
+  ): Line => ({ values: history.map(pick), colour, name, text });
   if (last === undefined) {
     return (
       <div className="flex flex-col items-center gap-3 py-14 text-center text-muted">
@@ -44,15 +52,14 @@ export function SignalsPanel({ isShort = false }: { isShort?: boolean }) {
     );
   }
   return (
-    <div className="flex flex-col gap-4">
+    <div className={`flex flex-col gap-4 ${isShort ? "" : "tall:[&_svg]:h-24"}`}>
       {hasAdvice ? <Advice /> : <p className="text-[0.825rem] text-muted">{state}</p>}
       <Chart
         title="Latency"
-        help="From the camera to the screen, estimated; below it the network's part."
-        value={durationText(last.latencyMs)}
+        help="From the camera to the screen, estimated, and the network's part of it."
         lines={[
-          line((s) => s.latencyMs, "stroke-glow", "camera to screen"),
-          line((s) => s.roundTripMs, "stroke-sky", "network"),
+          line((s) => s.latencyMs, "glow", "in all", durationText),
+          line((s) => s.roundTripMs, "sky", "network", durationText),
         ]}
         least={500}
         scale={(top) => (top < 1000 ? `${top} ms` : `${top / 1000} s`)}
@@ -60,13 +67,7 @@ export function SignalsPanel({ isShort = false }: { isShort?: boolean }) {
       <Chart
         title="Pictures a second"
         help="How many reach the server, and how many new ones come back."
-        value={
-          <>
-            {rounded(last.fpsIn)} <span className="text-muted">in</span> {rounded(last.fpsOut)}{" "}
-            <span className="text-muted">out</span>
-          </>
-        }
-        lines={[line((s) => s.fpsIn, "stroke-sky", "in"), line((s) => s.fpsOut, "stroke-glow", "out")]}
+        lines={[line((s) => s.fpsIn, "sky", "in"), line((s) => s.fpsOut, "glow", "out")]}
         least={30}
       />
       <Stages sample={last} />
@@ -75,20 +76,13 @@ export function SignalsPanel({ isShort = false }: { isShort?: boolean }) {
           <Chart
             title="Bitrate"
             help="Of the video sent and received."
-            value={
-              <>
-                {rounded(last.sentKbps)} <span className="text-muted">up</span> {rounded(last.receivedKbps)}{" "}
-                <span className="text-muted">down, kbit/s</span>
-              </>
-            }
-            lines={[line((s) => s.sentKbps, "stroke-sky", "up"), line((s) => s.receivedKbps, "stroke-glow", "down")]}
+            lines={[line((s) => s.sentKbps, "sky", "up"), line((s) => s.receivedKbps, "glow", "down, kbit/s")]}
             least={500}
           />
           <Chart
             title="Queue"
             help="Pictures of yours that wait for the next chunk of twelve."
-            value={last.queued === undefined ? UNKNOWN : `${last.queued} waiting`}
-            lines={[line((s) => s.queued, "stroke-glow", "waiting")]}
+            lines={[line((s) => s.queued, "glow", "waiting")]}
             least={12}
           />
         </>
@@ -100,14 +94,13 @@ export function SignalsPanel({ isShort = false }: { isShort?: boolean }) {
 type ChartProps = {
   title: string;
   help: string;
-  value: ReactNode;
   lines: readonly Line[];
   least: number;
   /** The upper edge's value in words. */
   scale?: (top: number) => string;
 };
 
-function Chart({ title, help, value, lines, least, scale = String }: ChartProps) {
+function Chart({ title, help, lines, least, scale = String }: ChartProps) {
   const top = niceTop(
     lines.flatMap(({ values }) => values),
     least,
@@ -116,7 +109,14 @@ function Chart({ title, help, value, lines, least, scale = String }: ChartProps)
     <figure className="flex flex-col gap-1.5" title={help}>
       <figcaption className="flex items-baseline justify-between gap-3 text-[0.8rem]">
         <span className="text-soft">{title}</span>
-        <span className="figures font-medium">{value}</span>
+        <span className="figures flex gap-3 whitespace-nowrap font-medium">
+          {lines.map(({ values, colour, name, text }) => (
+            <span key={name}>
+              {lines.length > 1 && <Dot colour={COLOURS[colour].dot} />}
+              {text(values.at(-1))} <span className="font-normal text-muted">{name}</span>
+            </span>
+          ))}
+        </span>
       </figcaption>
       <div className="relative overflow-hidden rounded-lg bg-night/60 ring-1 ring-line">
         <svg
@@ -138,7 +138,7 @@ function Chart({ title, help, value, lines, least, scale = String }: ChartProps)
               key={name}
               d={linePath(values, WIDTH, HEIGHT - 2, top)}
               transform="translate(0 1)"
-              className={colour}
+              className={COLOURS[colour].line}
               strokeWidth="1.6"
               strokeLinejoin="round"
               vectorEffect="non-scaling-stroke"
@@ -175,8 +175,8 @@ function Stages({ sample }: { sample: Sample }) {
       </div>
       <dl className="figures grid grid-cols-2 gap-x-4 gap-y-0.5 text-[0.72rem]">
         {stages.map(([name, ms], i) => (
-          <div key={name} className="flex items-center gap-1.5">
-            <span className={`size-1.5 rounded-full ${STAGE_COLOURS[i % STAGE_COLOURS.length]}`} aria-hidden="true" />
+          <div key={name} className="flex items-center">
+            <Dot colour={STAGE_COLOURS[i % STAGE_COLOURS.length] ?? ""} />
             <dt className="truncate text-muted">{name.replaceAll("_", " ")}</dt>
             <dd className="ml-auto">
               {Math.round(ms)} <span className="text-muted">ms</span>
@@ -185,5 +185,11 @@ function Stages({ sample }: { sample: Sample }) {
         ))}
       </dl>
     </figure>
+  );
+}
+
+function Dot({ colour }: { colour: string }) {
+  return (
+    <span className={`mr-1.5 inline-block size-1.5 shrink-0 rounded-full align-middle ${colour}`} aria-hidden="true" />
   );
 }

@@ -11,7 +11,7 @@ import { SourceButtons } from "./source-buttons.tsx";
 /** Where the words stand: low on the left, as on a poster. */
 function Words({ children }: { children: ReactNode }) {
   return (
-    <div className="rise absolute inset-x-0 bottom-0 flex max-h-full max-w-[36rem] flex-col items-start gap-4 overflow-y-auto p-5 sm:p-8 lg:gap-5 lg:p-10">
+    <div className="rise relative mt-auto flex max-w-[36rem] flex-col items-start gap-4 overflow-y-auto p-5 sm:p-8 lg:gap-5 lg:p-10">
       {children}
     </div>
   );

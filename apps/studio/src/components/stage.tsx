@@ -31,6 +31,8 @@ export function Stage() {
   const isMirrored = view.mirror && source?.kind === "camera";
   const layout = isLive && source !== undefined ? view.layout : "output";
   const { width, height } = (hasVideo ? pictureSize : undefined) ?? pipeline?.size ?? DEFAULT_SIZE;
+  // The picture rounds its own corners, too: with the inset's inside them Chromium leaves holes beside the stage's.
+  const shape = layout === "side" ? "w-1/2" : "w-full rounded-[inherit]";
   const ratio = (layout === "side" ? 2 : 1) * (width / height);
 
   useEffect(() => {
@@ -47,7 +49,7 @@ export function Stage() {
         {isLive && layout === "output" && <Glow video={video} mirrored={isMirrored} />}
         <div
           ref={frame}
-          className="stage-frame group relative isolate size-full overflow-hidden rounded-2xl bg-black shadow-stage ring-1 ring-line lg:rounded-3xl fullscreen:rounded-none fullscreen:ring-0"
+          className="stage-frame group relative isolate flex size-full flex-col overflow-hidden rounded-2xl bg-black shadow-stage ring-1 ring-line lg:rounded-3xl fullscreen:rounded-none fullscreen:ring-0"
           data-phase={phase}
           data-layout={layout}
         >
@@ -58,7 +60,7 @@ export function Stage() {
               stream={output}
               label="Generated video"
               mirrored={isMirrored}
-              className={`absolute inset-y-0 right-0 h-full object-contain transition-[opacity,filter] duration-700 ${layout === "side" ? "w-1/2" : "w-full"} ${isLive ? "" : "opacity-0"} ${isHeld ? "brightness-50 saturate-50" : ""}`}
+              className={`absolute inset-y-0 right-0 h-full object-contain transition-[opacity,filter] duration-700 ${shape} ${isLive ? "" : "opacity-0"} ${isHeld ? "brightness-50 saturate-50" : ""}`}
               onFirstPicture={() => studio.stream.firstPicture()}
               onSize={setPictureSize}
             />
@@ -104,7 +106,8 @@ function Backdrop({ source, isMirrored }: { source: MediaStream | undefined; isM
 }
 
 function Remark() {
-  const remark = useStore((state) => state.remark);
+  // What a notice says need not be said twice.
+  const remark = useStore(({ remark, notice }) => (remark === notice?.help ? undefined : remark));
   return (
     <p
       role="status"

@@ -14,18 +14,18 @@ export function TopBar({ isBare }: { isBare: boolean }) {
   const studio = useStudio();
   const page = useStore((state) => state.page);
   return (
-    <header className="relative z-20 flex h-14 shrink-0 items-center gap-3 px-4 sm:px-5">
+    <header className="relative z-20 flex h-14 shrink-0 items-center gap-2 px-4 sm:gap-3 sm:px-5">
       <h1 className="flex items-center gap-2.5 font-semibold text-[1.05rem] tracking-[-0.02em]">
         <Mark />
         <span className={isBare ? "" : "max-md:sr-only"}>everframe</span>
       </h1>
-      <nav aria-label="Pages" className="ml-1 flex gap-1 sm:ml-3">
+      <nav aria-label="Pages" className="flex gap-1 sm:ml-3">
         {PAGES.map((one) => (
           <a
             key={one.page}
             href={one.page === "models" ? "#models" : "#studio"}
             aria-current={page === one.page ? "page" : undefined}
-            className={`rounded-full px-3 py-1.5 text-[0.85rem] transition ${page === one.page ? "bg-raised text-paper" : "text-soft hover:text-paper"}`}
+            className={`rounded-full px-3 py-1.5 text-[0.85rem] transition ${page === one.page ? `bg-raised text-paper ${isBare ? "max-sm:hidden" : ""}` : "text-soft hover:text-paper"}`}
           >
             {one.label}
           </a>
@@ -75,23 +75,24 @@ function ServerPill() {
     >
       <span className={`size-1.5 shrink-0 rounded-full ${dot}`} aria-hidden="true" />
       <span className="truncate">{text}</span>
-      {detail !== "" && <span className="figures hidden shrink-0 text-muted sm:inline">{detail}</span>}
+      {detail !== "" && <span className="figures shrink-0 text-muted max-sm:sr-only">{detail}</span>}
     </p>
   );
 }
 
+/** `text` is short enough for a phone; on larger screens `detail` goes on with the sentence. */
 type ServerLine = { text: string; detail: string; tone: "good" | "busy" | "bad" };
 
 function serverLine(isReachable: State["isReachable"], pipeline: State["pipeline"]): ServerLine {
-  if (isReachable === undefined) return { text: "Looking for the server", detail: "", tone: "busy" };
-  if (!isReachable) return { text: "No answer from the server", detail: "", tone: "bad" };
+  if (isReachable === undefined) return { text: "Looking", detail: "for the server", tone: "busy" };
+  if (!isReachable) return { text: "No answer", detail: "from the server", tone: "bad" };
   switch (pipeline?.status) {
     case "loaded":
       return { text: pipeline.model ?? pipeline.pipeline ?? "Ready", detail: sizeText(pipeline.size), tone: "good" };
     case "error":
-      return { text: "The model could not be loaded", detail: "", tone: "bad" };
+      return { text: "Failed", detail: "to load the model", tone: "bad" };
     default:
-      return { text: "Loading the model", detail: "", tone: "busy" };
+      return { text: "Loading", detail: "the model", tone: "busy" };
   }
 }
 

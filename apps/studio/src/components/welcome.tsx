@@ -21,7 +21,9 @@ export function Welcome() {
       </div>
       <div className="veil absolute inset-0 -z-10" />
       {notice !== undefined ? (
-        <NoticeView />
+        <div className="absolute inset-0 flex flex-col max-sm:bottom-[14%]">
+          <NoticeView />
+        </div>
       ) : (
         <div className="rise absolute inset-x-0 bottom-0 flex max-w-[40rem] flex-col items-start gap-5 p-6 pb-10 sm:p-12 sm:pb-14 lg:gap-6 lg:p-20">
           <h2 className="text-balance font-semibold text-[2.6rem] leading-[0.98] tracking-[-0.04em] sm:text-6xl xl:text-7xl">
