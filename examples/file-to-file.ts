@@ -52,7 +52,7 @@ console.log(`${output}: ${frames} pictures, ${(durationMs / 1000).toFixed(1)} s`
 session.close();
 track.stop();
 // The library crashes when Node ends while its connections still close.
-setTimeout(() => process.exit(), 1_000);
+setTimeout(() => process.exit(), 3_000);
 
 /** The file's pictures as they would be shown, in the model's size, cropped at the edges. */
 function decode(path: string, speed: number): ChildProcess {

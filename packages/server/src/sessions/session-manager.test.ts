@@ -57,6 +57,16 @@ describe("capacity", () => {
     expect(manager.capacity()).toEqual({ sessions: 1, cause: "sessions", waiting: 1 });
   });
 
+  it("[SES6] gives the place of a session that is being deleted to the next one at once", async () => {
+    const { open, manager, run } = await rig({ maxSessions: 1 });
+    const left = await open();
+    const deleted = left.delete();
+    await open();
+    await run(1000);
+    await deleted;
+    expect(manager.count).toBe(1);
+  });
+
   it("[SES13] is what the memory holds, where the pipeline says what a stream needs", async () => {
     const MiB = 1024 * 1024;
     let free = 1000 * MiB; // of which 256 are kept back

@@ -158,7 +158,8 @@ export class SessionManager {
   /** Makes sure of a place, or throws `too_many_sessions`. */
   #admit(ticket: string | undefined): void {
     const limit = this.#limit();
-    const missing = this.#sessions.size + this.#line.place(ticket) - limit.sessions;
+    const staying = this.list().filter(({ isLeaving }) => !isLeaving).length;
+    const missing = staying + this.#line.place(ticket) - limit.sessions;
     if (missing > 0 && !this.#evict(missing)) throw this.#refusal(limit, ticket);
     this.#line.leave(ticket);
   }

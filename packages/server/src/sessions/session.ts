@@ -71,6 +71,7 @@ export class Session {
   readonly #connections: SessionConnections;
   readonly #pipeline: SessionPipeline;
   #cancelStats: () => void = () => {};
+  #isLeaving = false;
   #closing: Promise<void> | undefined;
 
   constructor(options: SessionOptions) {
@@ -219,11 +220,17 @@ export class Session {
     this.#pipeline.work?.notify();
   }
 
+  /** Somebody has asked for its end, so its place is free. */
+  get isLeaving(): boolean {
+    return this.#isLeaving;
+  }
+
   /**
    * Ends the session because somebody wishes so: a moment later, for a client that leaves says so in this way too, and
    * a message that meets its goodbye is dangerous (docs/SECURITY.md).
    */
   async delete(): Promise<void> {
+    this.#isLeaving = true;
     await new Promise<void>((resolve) => {
       this.#options.clock.after(GOODBYE_MS, resolve);
     });
