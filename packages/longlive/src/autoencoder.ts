@@ -31,13 +31,25 @@ export type EncoderStream = {
   reset(): void;
 };
 
+/** The video whose structure latents keep, for a decoder that can take detail from it that latents do not hold. */
+export type Glance = {
+  /** As many frames as the latents stand for. */
+  readonly pixels: Pixels;
+  /** How much of it acts, 0 to 1. */
+  readonly scale: number;
+};
+
+export type DecodeOptions = {
+  /** As in `EncoderStream`. */
+  readonly signal?: AbortSignal | undefined;
+  /** Default: there is no such video. Decoders that cannot use it leave it alone. */
+  readonly glance?: Glance | undefined;
+};
+
 /** One video being decoded. */
 export type DecoderStream = {
-  /**
-   * Pixel frames of the next latents: n latents give 4n frames, the first call 4n - 3. Values in [-1, 1].
-   * @param signal as in `EncoderStream`
-   */
-  decode(latents: Latents, signal?: AbortSignal): Promise<Pixels>;
+  /** Pixel frames of the next latents: n latents give 4n frames, the first call 4n - 3. Values in [-1, 1]. */
+  decode(latents: Latents, options?: DecodeOptions): Promise<Pixels>;
   /** The next call is a first one again. */
   reset(): void;
 };

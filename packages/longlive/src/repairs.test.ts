@@ -11,7 +11,8 @@ import type { ModelParts } from "./model.ts";
 import { resampleFrames, toPixels } from "./preprocess.ts";
 import { blendEmbeddings } from "./prompt-blender.ts";
 import { prepareReference } from "./references.ts";
-import { type Chunk, type ChunkInput, LongLiveStream, type StreamEvent } from "./stream.ts";
+import { type Chunk, type ChunkInput, LongLiveStream } from "./stream.ts";
+import type { StreamEvent } from "./stream-event.ts";
 import { openTinyParts, stripes, stripeVideo } from "./testing/tiny-parts.ts";
 
 const SIZE = { width: 64, height: 48 };

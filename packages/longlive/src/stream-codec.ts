@@ -55,10 +55,10 @@ function sharedCodec(autoencoder: Autoencoder): StreamCodec {
     reset,
   };
   const decoder: DecoderStream = {
-    decode(latents, signal) {
+    decode(latents, options) {
       if (nothingDecoded) pictures.reset();
       nothingDecoded = false;
-      return pictures.decode(latents, signal);
+      return pictures.decode(latents, options);
     },
     reset,
   };

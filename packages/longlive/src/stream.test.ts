@@ -8,7 +8,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { COMPAT } from "./compat.ts";
 import { LongLiveModel } from "./model.ts";
 import type { Frame } from "./preprocess.ts";
-import type { Chunk, LongLiveStream, StreamEvent } from "./stream.ts";
+import type { Chunk, LongLiveStream } from "./stream.ts";
+import type { StreamEvent } from "./stream-event.ts";
 
 const FOLDER = fileURLToPath(new URL("../../../models/longlive-tiny", import.meta.url));
 const SIZE = { width: 64, height: 48 };

@@ -13,9 +13,9 @@ import { nextTurn } from "./cancellation.ts";
 import { ChunkTimer, type ChunkTimings } from "./chunk-timer.ts";
 import { COMPAT, type Compat } from "./compat.ts";
 import { Conditioner } from "./conditioner.ts";
-import { freeHints, freeKeys, freeText, type Hints, type Pass, type Prediction, type TextKeys } from "./generator.ts";
+import { Denoiser, type StreamPass } from "./denoiser.ts";
+import { freeText, type TextKeys } from "./generator.ts";
 import { keptNoise } from "./kept-noise.ts";
-import type { LayerKeys } from "./key-storage.ts";
 import type { KvCache } from "./kv-cache.ts";
 import { LoraScales } from "./lora-scales.ts";
 import type { ModelParts } from "./model.ts";
@@ -24,7 +24,8 @@ import { type NoiseFactory, type NoiseSource, repeatedNoise, seededNoise } from 
 import { PictureFilter } from "./picture-filter.ts";
 import { type Frame, type Pixels, resampleFrames, toFrames, toMasks, toPixels } from "./preprocess.ts";
 import { type BlendMethod, PromptBlender } from "./prompt-blender.ts";
-import { addNoise, noisedInput, stepsOverVideo, TEXT_STEPS, VIDEO_STEPS } from "./scheduler.ts";
+import { noisedInput, stepsOverVideo, TEXT_STEPS, VIDEO_STEPS } from "./scheduler.ts";
+import type { StreamEvent, StreamObserver } from "./stream-event.ts";
 import { TokenSeams } from "./token-seams.ts";
 import type { VaceContext } from "./vace-context.ts";
 import { VideoBank } from "./video-bank.ts";
@@ -57,34 +58,6 @@ export type ChunkInput = {
   readonly blendMethod?: BlendMethod;
 };
 
-/** What happens inside a chunk, for tests and tracing. Arrays are the stream's own: copy what is to be kept. */
-export type StreamEvent =
-  | {
-      readonly type: "start";
-      readonly startFrame: number;
-      readonly reset: boolean;
-      readonly promptUpdated: boolean;
-      readonly transitioning: boolean;
-      readonly steps: readonly number[];
-      readonly noiseScale?: number;
-      /** [textLength, textDim] */
-      readonly embedding: Float32Array;
-    }
-  | { readonly type: "encoded"; readonly latents: Latents }
-  | { readonly type: "noised"; readonly latents: Latents; readonly cache: KvCache }
-  | { readonly type: "finished"; readonly latents: Latents; readonly cache: KvCache }
-  | { readonly type: "conditioned"; readonly context: VaceContext }
-  | { readonly type: "hinted"; readonly timestep: number }
-  | {
-      readonly type: "pass";
-      readonly kind: "recache" | "denoise" | "clean";
-      readonly timestep: number;
-      readonly startFrame: number;
-      readonly frames: number;
-      readonly result: Prediction;
-    }
-  | { readonly type: "recached"; readonly cache: KvCache };
-
 export type StreamOptions = {
   readonly seed: number;
   /** Default `COMPAT.everframe`. */
@@ -93,12 +66,9 @@ export type StreamOptions = {
   readonly noise?: NoiseFactory;
   /** False leaves the pictures of a model as they are decoded. Default true. */
   readonly evenPictures?: boolean;
-  /** A promise that it returns for an event with a cache is waited for. */
-  readonly observe?: (event: StreamEvent) => unknown;
+  /** Default: nobody. */
+  readonly observe?: StreamObserver;
 };
-
-/** A pass and where it stands in the stream. */
-type StreamPass = Pass & { readonly startFrame: number };
 
 export class LongLiveStream {
   readonly #parts: ModelParts;
@@ -106,6 +76,7 @@ export class LongLiveStream {
   readonly #compat: Compat;
   readonly #blender: PromptBlender;
   readonly #cache: KvCache;
+  readonly #denoiser: Denoiser;
   readonly #videos: VideoBank;
   readonly #conditioner: Conditioner | undefined;
   readonly #motion: MotionController;
@@ -138,6 +109,7 @@ export class LongLiveStream {
       methodActs: this.#compat.interpolationMethodActs,
     });
     this.#cache = generator.openCache({ relative: this.#compat.endlessPositions });
+    this.#denoiser = new Denoiser(parts, this.#cache, this.#compat, options.observe);
     this.#videos = new VideoBank(autoencoder, this.#compat);
     if (config.evenPictures && options.evenPictures !== false) {
       this.#filter = new PictureFilter(size.width, size.height);
@@ -235,16 +207,20 @@ export class LongLiveStream {
     await nextTurn(signal);
 
     if (blend.updated && this.#startFrame > 0 && this.#parts.config.context === "clean_pass") {
-      await timer.time("cache", () => this.#renewKeys());
+      await timer.time("cache", async () => this.#denoiser.renewKeys(await this.#recentPass()));
     }
     const condition = await timer.time("encode", () =>
       this.#condition(input, route.mode === "text" ? pixels : undefined, noisy.frames, signal),
     );
-    const clean = await this.#denoise(noisy, steps, noise, condition, timer, signal);
+    const pass = await this.#pass(noisy, 0, this.#startFrame);
+    const clean = await this.#denoiser.denoise(pass, { steps, noise, condition }, timer, signal);
     await this.#observe({ type: "finished", latents: clean, cache: this.#cache });
 
     const smooth = steps.length > 0 ? timer.timeSync("decode", () => this.#seams?.smooth(clean)) : undefined;
-    const decoded = await timer.time("decode", () => this.#videos.decode(smooth ?? clean, signal));
+    // A frame to begin or end with takes the place of the video.
+    const isShown = condition && route.mode === "text" && !input.firstImage && !input.lastImage;
+    const glance = isShown && pixels ? { pixels, scale: condition.scale } : undefined;
+    const decoded = await timer.time("decode", () => this.#videos.decode(smooth ?? clean, { signal, glance }));
     this.#remember(clean);
     this.#startFrame += clean.frames;
     this.#madeFrames += clean.frames;
@@ -372,18 +348,10 @@ export class LongLiveStream {
     return { frames: config.framesPerBlock, data: noise.normal(config.framesPerBlock * frameSize) };
   }
 
-  /** Computes the keys of the newest frames again, now with the new prompt; all of them see each other. */
-  async #renewKeys(): Promise<void> {
+  /** The newest frames, whose keys a new prompt makes stale. */
+  #recentPass(): Promise<StreamPass> {
     const frames = Math.min(this.#startFrame, this.#parts.config.windowFrames);
-    const pass = await this.#pass(lastFrames(this.#recent, frames), 0, this.#startFrame - frames);
-    if (this.#options.observe) {
-      const result = await this.#parts.generator.forward(pass);
-      this.#observePass("recache", pass, result);
-      await this.#cache.keep(pass.window, result.keys);
-    } else {
-      await this.#cache.keep(pass.window, await this.#parts.generator.keys(pass));
-    }
-    await this.#observe({ type: "recached", cache: this.#cache });
+    return this.#pass(lastFrames(this.#recent, frames), 0, this.#startFrame - frames);
   }
 
   async #condition(
@@ -402,63 +370,6 @@ export class LongLiveStream {
     const context = await this.#conditioner.next(condition, signal);
     if (context) this.#observe({ type: "conditioned", context });
     return context;
-  }
-
-  /** All steps, and the clean pass where the model has one; the window then holds the chunk. @returns the clean latents */
-  async #denoise(
-    noisy: Latents,
-    steps: readonly number[],
-    noise: NoiseSource,
-    condition: VaceContext | undefined,
-    timer: ChunkTimer,
-    signal: AbortSignal | undefined,
-  ): Promise<Latents> {
-    const { config, generator } = this.#parts;
-    const { frames } = noisy;
-    let latents = noisy;
-    let pass = await this.#pass(latents, 0, this.#startFrame);
-    let stepKeys: LayerKeys[] | undefined;
-    let hints: Hints | undefined;
-    for (const [i, timestep] of steps.entries()) {
-      if (condition && (i === 0 || config.vace?.hints === "each_step")) {
-        freeHints(hints);
-        hints = await timer.time("vace", () => this.#hints(latents, timestep, pass.text, condition));
-      }
-      await nextTurn(signal);
-      pass = { ...pass, latents, timestep, hints };
-      const result = await timer.step(() => generator.forward(pass));
-      this.#observePass("denoise", pass, result);
-      await nextTurn(signal);
-      freeKeys(stepKeys ?? []);
-      stepKeys = result.keys;
-      const next = steps[i + 1];
-      const data =
-        next === undefined
-          ? result.clean
-          : addNoise(result.clean, noise.normal(result.clean.length), generator.scheduler.sigmaOf(next));
-      latents = { frames, data };
-    }
-    freeHints(hints);
-    const fromStep = config.context === "last_step" ? stepKeys : undefined;
-    const clean = { ...pass, latents, timestep: 0, hints: undefined };
-    await this.#cache.keep(pass.window, fromStep ?? (await timer.time("cache", () => this.#cleanKeys(clean))));
-    if (!fromStep) freeKeys(stepKeys ?? []);
-    await nextTurn(signal);
-    return latents;
-  }
-
-  async #cleanKeys(pass: StreamPass): Promise<LayerKeys[]> {
-    if (!this.#options.observe) return this.#parts.generator.keys(pass);
-    const result = await this.#parts.generator.forward(pass);
-    this.#observePass("clean", pass, result);
-    return result.keys;
-  }
-
-  async #hints(latents: Latents, timestep: number, text: TextKeys, context: VaceContext): Promise<Hints | undefined> {
-    // At scale 0 the condition was encoded all the same, so that its video has no gap, but the branch adds nothing.
-    if (context.scale === 0 && this.#compat.scaleZeroSkipsBranch) return undefined;
-    this.#observe({ type: "hinted", timestep });
-    return this.#parts.generator.hints(latents, timestep, text, context);
   }
 
   async #pass(latents: Latents, timestep: number, startFrame: number): Promise<StreamPass> {
@@ -486,11 +397,6 @@ export class LongLiveStream {
 
   #observe(event: StreamEvent): unknown {
     return this.#options.observe?.(event);
-  }
-
-  #observePass(kind: "recache" | "denoise" | "clean", pass: StreamPass, result: Prediction): void {
-    const { timestep, startFrame, latents } = pass;
-    this.#observe({ type: "pass", kind, timestep, startFrame, frames: latents.frames, result });
   }
 }
 

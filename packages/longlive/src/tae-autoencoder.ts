@@ -76,7 +76,7 @@ export class TaeAutoencoder implements Autoencoder {
   openDecoder(): DecoderStream {
     const stream = new NetworkStream(this.#decoder);
     return {
-      decode: async (latents, signal) => {
+      decode: async (latents, { signal } = {}) => {
         const dropped = stream.begun ? 0 : TIME_FACTOR - 1;
         const { frames, data } = await stream.run(latents.data, this.#passes(latents.frames, 1), { signal });
         return { frames: frames - dropped, data: data.subarray((dropped * data.length) / frames) };

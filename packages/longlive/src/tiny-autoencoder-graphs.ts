@@ -31,10 +31,8 @@ export function tinyEncoderGraph(
 ): Model {
   const g = new Graph("encoder", { device });
   const half: Half = { g, file, prefix: "encoder", grid, config };
-  const { height: h, width: w } = grid;
   const { latentChannels: z, dim } = config;
-  const dtype = device === "cpu" && config.linears === "int8" ? "u8" : "f32";
-  const levels = g.input("levels", [`${h * w}*groups`, PATCH], dtype);
+  const levels = levelInput(half, "levels");
   const both = linearOfLevels(half, levels, ["in", "skip"]); // [groups h w, dim + z]
   const features = featuresOf(half, g.slice(both, 1, 0, dim), config.encoderBlocks);
   const mu = g.add(g.slice(both, 1, dim), linear(half, norm(half, features, "norm"), "out")); // [groups h w, z]
@@ -45,8 +43,9 @@ export function tinyEncoderGraph(
 }
 
 /**
- * In: `latents` [groups, z, h, w], `before` [h w, dim]. Out: `levels` [groups h w, PATCH], 0 to 255 (u8; on a GPU f32),
- * and `after` [h w, dim].
+ * In: `latents` [groups, z, h, w], `before` [h w, dim]; where the weights can take a glance at the input video `glance`
+ * [groups h w, PATCH], its levels, and `glance_scale` [1], 0 for none. Out: `levels` [groups h w, PATCH], 0 to 255 (u8;
+ * on a GPU f32), and `after` [h w, dim].
  */
 export function tinyDecoderGraph(
   config: TinyAutoencoderConfig,
@@ -60,13 +59,21 @@ export function tinyDecoderGraph(
   const { latentChannels: z } = config;
   const latents = g.input("latents", ["groups", z, h, w]);
   const mu = g.add(g.mul(toRows(half, latents, z), g.constant(config.std, [z])), g.constant(config.mean, [z]));
-  const features = featuresOf(half, linear(half, mu, "in"), config.decoderBlocks);
+  const glance = file.has("decoder.seen.tone.weight") ? glancedAt(half) : undefined;
+  const features = norm(half, featuresOf(half, linear(half, mu, "in"), config.decoderBlocks, glance?.tone), "norm");
   const [weight, bias] = [g.weight(file, "decoder.out.weight"), g.weight(file, "decoder.out.bias")];
   const bothBiases = g.add(bias, g.weight(file, "decoder.skip.bias"));
-  const detail = g.linear(norm(half, features, "norm"), weight, bothBiases, quantized(config));
+  let refined = g.linear(features, weight, bothBiases, quantized(config));
+  if (glance) {
+    const fitting = g.mul(linear(half, features, "seen.gate"), glance.detail);
+    refined = g.add(
+      refined,
+      g.linear(fitting, g.weight(file, "decoder.seen.show.weight"), undefined, quantized(config)),
+    );
+  }
   // The linear part carries the picture itself: 8 bits would be seen in it.
   const skip = g.transpose(g.weight(file, "decoder.skip.weight"), [1, 0]);
-  const v = g.matmulAdd(mu, skip, detail); // [groups h w, PATCH]
+  const v = g.matmulAdd(mu, skip, refined); // [groups h w, PATCH]
   g.output("levels", levels(g, v));
   return g.build();
 }
@@ -78,8 +85,12 @@ function levels(g: Graph, x: Value): Value {
   return g.clip(g.add(g.round(g.mul(x, g.constant([HALF_RANGE], []))), g.constant([zero], [])), 0, 255);
 }
 
-/** The network between its first and its last projection. @param own [groups h w, dim] @returns the same shape */
-function featuresOf(half: Half, own: Value, blocks: number): Value {
+/**
+ * The network between its first and its last projection.
+ * @param own, seen [groups h w, dim] of its own input, and of what it may glance at
+ * @returns the same shape
+ */
+function featuresOf(half: Half, own: Value, blocks: number, seen?: Value): Value {
   const { g, file, prefix, grid, config } = half;
   const { dim } = config;
   const positions = grid.height * grid.width;
@@ -88,6 +99,7 @@ function featuresOf(half: Half, own: Value, blocks: number): Value {
   const shifted = g.slice(g.concat([before, own], 0), 0, 0, -positions); // each group's row holds the group before
   let y = g.add(own, g.linear(shifted, g.weight(file, `${prefix}.prev.weight`), undefined, quantized(config)));
   if (file.has(`${prefix}.place`)) y = placed(half, y);
+  if (seen) y = g.add(y, seen);
   for (let i = 0; i < blocks; i++) {
     const block = `blocks.${i}`;
     const weight = g.weight(file, `${prefix}.${block}.dw.weight`);
@@ -114,6 +126,20 @@ function placed({ g, file, prefix, grid, config }: Half, rows: Value): Value {
   return g.reshape(g.add(grouped, g.constant(all, [height * width, dim])), rows.shape);
 }
 
+/** Of the input video: its tone, for the features, and detail, of which the features let through what fits. */
+function glancedAt(half: Half): { readonly tone: Value; readonly detail: Value } {
+  const { g, config } = half;
+  const both = linearOfLevels(half, levelInput(half, "glance"), ["seen.tone", "seen.detail"]);
+  const scaled = g.mul(both, g.input("glance_scale", [1]));
+  return { tone: g.slice(scaled, 1, 0, config.dim), detail: g.slice(scaled, 1, config.dim) };
+}
+
+/** Pixels, [groups h w, PATCH]. */
+function levelInput({ g, config, grid }: Half, name: string): Value {
+  const dtype = g.device === "cpu" && config.linears === "int8" ? "u8" : "f32";
+  return g.input(name, [`${grid.height * grid.width}*groups`, PATCH], dtype);
+}
+
 function linear({ g, file, prefix, config }: Half, x: Value, name: string): Value {
   const [weight, bias] = ["weight", "bias"].map((part) => g.weight(file, `${prefix}.${name}.${part}`));
   return g.linear(x, weight!, bias, quantized(config));
@@ -121,9 +147,16 @@ function linear({ g, file, prefix, config }: Half, x: Value, name: string): Valu
 
 /** Several layers over pixels as one product, taken from their levels. @returns their results side by side */
 function linearOfLevels({ g, file, prefix, config }: Half, levels: Value, names: readonly string[]): Value {
-  const [weight, bias] = ["weight", "bias"].map((part) =>
-    Float32Array.from(names.flatMap((name) => [...file.read(`${prefix}.${name}.${part}`)])),
-  ) as [Float32Array, Float32Array];
+  const weights = names.map((name) => file.read(`${prefix}.${name}.weight`));
+  const biases = names.map((name, i) =>
+    file.has(`${prefix}.${name}.bias`)
+      ? file.read(`${prefix}.${name}.bias`)
+      : new Float32Array(weights[i]!.length / PATCH),
+  );
+  const [weight, bias] = [weights, biases].map((parts) => Float32Array.from(parts.flatMap((part) => [...part]))) as [
+    Float32Array,
+    Float32Array,
+  ];
   const out = bias.length;
   // The layers were made for level / HALF_RANGE - 1. With mid grey as zero, rounded weights tint no even picture.
   const zeroPoint = levels.dtype === "u8" ? Math.ceil(HALF_RANGE) : 0;

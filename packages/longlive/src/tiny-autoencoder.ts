@@ -1,12 +1,13 @@
 /**
  * The autoencoder of longlive-tiny: a linear map of 4 frames of 8x8 pixels to
  * one latent (its principal components), refined by a small ConvNeXt-like
- * network (arXiv:2201.03545) that also sees the features of the group before.
+ * network (arXiv:2201.03545) that also sees the features of the group before
+ * and, while decoding, the input video where that is a condition.
  * All groups of a call run at once, since a group needs only the linear part
  * of the one before.
  */
-import type { Session, WeightFile } from "@everframe/graph";
-import { type Autoencoder, type DecoderStream, type EncoderStream, TIME_FACTOR } from "./autoencoder.ts";
+import type { Session, TensorLike, WeightFile } from "@everframe/graph";
+import { type Autoencoder, type DecoderStream, type EncoderStream, type Glance, TIME_FACTOR } from "./autoencoder.ts";
 import type { TinyAutoencoderConfig } from "./autoencoder-config.ts";
 import { type EngineOptions, openSession } from "./engine.ts";
 import { pixelsOf } from "./preprocess.ts";
@@ -24,6 +25,7 @@ export class TinyAutoencoder implements Autoencoder {
   readonly #grid: LatentGrid;
   readonly #encoder: Session;
   readonly #decoder: Session;
+  #empty: Levels = new Uint8Array(0);
 
   private constructor(
     config: TinyAutoencoderConfig,
@@ -59,7 +61,7 @@ export class TinyAutoencoder implements Autoencoder {
         const indices = groupedFrames(pixels.frames, !before);
         const frames = indices.length / TIME_FACTOR;
         if (frames === 0) throw new RangeError(`${pixels.frames} frames are too few to encode.`);
-        const levels = levelsOf(pixels, indices, this.#grid, this.#inBytes ? "u8" : "f32");
+        const levels = levelsOf(pixels, indices, this.#grid, dtypeOf(this.#encoder, "levels") ?? "f32");
         const { latents, after } = await this.#encoder.run({
           levels: { data: levels, dims: [frames * this.#positions, PATCH] },
           before: { data: before ?? new Float32Array(this.#featureCount), dims: [this.#positions, this.#dim] },
@@ -76,10 +78,11 @@ export class TinyAutoencoder implements Autoencoder {
   openDecoder(): DecoderStream {
     let before: Float32Array | undefined;
     return {
-      decode: async (latents) => {
+      decode: async (latents, { glance } = {}) => {
         const { levels, after } = await this.#decoder.run({
           latents: { data: latents.data, dims: [latents.frames, this.latentChannels, ...this.#latentSize] },
           before: { data: before ?? new Float32Array(this.#featureCount), dims: [this.#positions, this.#dim] },
+          ...this.#glance(glance, latents.frames, !before),
         });
         const pictures = picturesOf(levels!.data as Levels, latents.frames, this.#grid);
         // The first latent of a stream stands for one frame, the last of its group.
@@ -98,6 +101,28 @@ export class TinyAutoencoder implements Autoencoder {
     await this.#decoder.close();
   }
 
+  /** The decoder's inputs for a video to glance at, if its weights can do that. */
+  #glance(glance: Glance | undefined, groups: number, first: boolean): Record<string, TensorLike> {
+    const dtype = dtypeOf(this.#decoder, "glance");
+    if (!dtype) return {};
+    const rows = groups * this.#positions;
+    const scale = { data: Float32Array.of(Math.min(1, glance?.scale ?? 0)), dims: [1] };
+    if (!glance)
+      return { glance: { data: this.#nothing(dtype, rows * PATCH), dims: [rows, PATCH] }, glance_scale: scale };
+    const indices = groupedFrames(glance.pixels.frames, first).slice(0, groups * TIME_FACTOR);
+    if (indices.length < groups * TIME_FACTOR) {
+      throw new RangeError(`${glance.pixels.frames} frames are too few beside ${groups} latents.`);
+    }
+    const data = levelsOf(glance.pixels, indices, this.#grid, dtype);
+    return { glance: { data, dims: [rows, PATCH] }, glance_scale: scale };
+  }
+
+  /** Levels that nobody looks at; made once. */
+  #nothing(dtype: "u8" | "f32", length: number): Levels {
+    if (this.#empty.length < length) this.#empty = dtype === "u8" ? new Uint8Array(length) : new Float32Array(length);
+    return this.#empty.subarray(0, length);
+  }
+
   get #positions(): number {
     return this.#grid.height * this.#grid.width;
   }
@@ -109,11 +134,12 @@ export class TinyAutoencoder implements Autoencoder {
   get #latentSize(): [number, number] {
     return [this.#grid.height, this.#grid.width];
   }
+}
 
-  /** Whether the encoder takes bytes. */
-  get #inBytes(): boolean {
-    return this.#encoder.model.inputs.some(({ name, dtype }) => name === "levels" && dtype === "u8");
-  }
+/** Of a graph's input for pixels; undefined when it has none of that name. */
+function dtypeOf({ model }: Session, name: string): "u8" | "f32" | undefined {
+  const input = model.inputs.find((other) => other.name === name);
+  return input && (input.dtype === "u8" ? "u8" : "f32");
 }
 
 /** Which of the next frames are encoded: of a first call the first one four times, so that it fills a group. */

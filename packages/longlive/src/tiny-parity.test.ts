@@ -215,7 +215,8 @@ describe("longlive-tiny", () => {
       const fromStep = config.context === "last_step" ? stepKeys : undefined;
       await cache.keep(window, fromStep ?? (await generator.keys({ ...pass, latents, timestep: 0 })));
       startFrame += latents.frames;
-      expectPictures(toFrames(await decoder.decode(latents), size), `vace.${chunk}.frames`);
+      const glance = { pixels: toPixels(inputFrames(chunk), size), scale: 1 };
+      expectPictures(toFrames(await decoder.decode(latents, { glance }), size), `vace.${chunk}.frames`);
     }
   });
 });

@@ -5,7 +5,7 @@
  * that are decoded go on without a cut (causal video autoencoders with feature
  * caches: Wan2.1, arXiv:2503.20314).
  */
-import type { Autoencoder, Latents } from "./autoencoder.ts";
+import type { Autoencoder, DecodeOptions, Latents } from "./autoencoder.ts";
 import type { Compat } from "./compat.ts";
 import { type Pixels, pixelsOf } from "./preprocess.ts";
 import { openStreamCodec, type StreamCodec } from "./stream-codec.ts";
@@ -49,8 +49,8 @@ export class VideoBank {
   }
 
   /** Pixel frames of a chunk's latents; the chunk ends with it. */
-  async decode(latents: Latents, signal?: AbortSignal): Promise<Pixels> {
-    const pixels = await this.#codec.decoder.decode(latents, signal);
+  async decode(latents: Latents, options: DecodeOptions = {}): Promise<Pixels> {
+    const pixels = await this.#codec.decoder.decode(latents, options);
     this.#first = false;
     this.#usedBefore = this.#used;
     this.#used = new Set();

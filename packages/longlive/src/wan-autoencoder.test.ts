@@ -217,7 +217,11 @@ describe("WanAutoencoder", () => {
       const [encoder, decoder] = [small.openEncoder(), small.openDecoder()];
       for (const [stream, run, wanted] of [
         [encoder, (signal?: AbortSignal) => encoder.encode(whole, signal), latents],
-        [decoder, (signal?: AbortSignal) => decoder.decode(latents, signal), await small.openDecoder().decode(latents)],
+        [
+          decoder,
+          (signal?: AbortSignal) => decoder.decode(latents, { signal }),
+          await small.openDecoder().decode(latents),
+        ],
       ] as const) {
         const control = new AbortController();
         // A few turns of the thread: after some of the 11 passes.

@@ -62,7 +62,7 @@ export class WanAutoencoder implements Autoencoder {
 
   openDecoder(): DecoderStream {
     const stream = new WanStream(this.#decoder, 1, this.latentsPerPass);
-    return { decode: (latents, signal) => stream.run(latents, signal), reset: () => stream.reset() };
+    return { decode: (latents, options) => stream.run(latents, options?.signal), reset: () => stream.reset() };
   }
 
   async close(): Promise<void> {
