@@ -30,7 +30,7 @@ def config(v, words):
         "noise_gain": sampler.GAIN, "later_steps": [250, 500, 750], "even_pictures": True,
         "transformer": {"dim": 256, "ffn_dim": 1024, "num_heads": 4, "num_layers": 4, "in_dim": vae.Z, "out_dim": vae.Z, "patch_size": [1, 2, 2],
                         "freq_dim": 128, "attention_window": [11, 20], "linears": "int8", "text_dim": 128, "text_len": tokenizer.LENGTH, "eps": 1e-6, "weights": "transformer.safetensors"},
-        "vace": {"layers": list(transformer.VACE_LAYERS), "in_dim": transformer.VACE_IN, "hints": "each_step", "weights": "transformer.safetensors"},
+        "vace": {"layers": list(transformer.VACE_LAYERS), "in_dim": transformer.VACE_IN, "hints": "first_step", "weights": "transformer.safetensors"},
         "text_encoder": {"vocab_size": words, "dim": text_encoder.DIM, "dim_attn": text_encoder.DIM, "dim_ffn": text_encoder.FFN, "num_heads": text_encoder.HEADS,
                          "num_layers": text_encoder.LAYERS, "num_buckets": text_encoder.BUCKETS, "max_distance": 128, "weights": "text_encoder.safetensors"},
         "vae": {"type": "tiny", "z_dim": vae.Z, "dim": vae.DIM, "encoder_blocks": vae.ENC, "decoder_blocks": vae.DEC, "mlp_ratio": vae.RATIO, "linears": "int8",
@@ -61,7 +61,7 @@ def export(out=OUT, fixture=FIXTURE):
     of_vae = {"steps": saved["steps"], "psnr": round(saved["psnr"], 2)}
     if (CACHE / "decoder.pt").exists():
         finished = torch.load(CACHE / "decoder.pt", map_location="cpu")
-        v.decoder.load_state_dict(finished["weights"])
+        v.decoder.load_state_dict({**v.decoder.finish(), **finished["weights"]})
         of_vae = {"steps": f"{saved['steps']}, decoder {finished['steps']} more", "psnr": round(finished["psnr"], 2), "loss": round(finished["loss"], 4)}
     file = next((f for f in (CACHE / "transformer.pt", CACHE / "start.pt") if f.exists()), None)
     state, about = torch.load(file, map_location="cpu") if file else {}, {"steps": 0}

@@ -56,17 +56,18 @@ class Sampler:
         parts["normal"] = max(0, b - text - sum(parts.values()))
         return [k for k, n in {**parts, "text": text}.items() for _ in range(n)][:b]
 
-    def level(self, mode, scale, first):
-        """(kind, sigma, t) of a chunk. First chunks are more often later steps, since that is what the next chunk sees in use."""
-        r = self.rng
+    def levels(self, mode, scale, first):
+        """(sigma, t) of the chunk's first step, and of a later one or None. First chunks are more often later steps, since that is what the next
+        chunk sees in use."""
+        r, later = self.rng, None
         if r.random() + (.12 if first else 0) > .68:
             s = float(r.choice([.5, .75, .25, r.uniform(.08, .95)], p=[.62, .12, .12, .14]))
-            return "target", s, 1000 * s
+            later = s, 1000 * s
         if mode == "text":
-            return "pure", 1., 1000.
+            return (1., 1000.), later
         if mode.startswith("vace") and r.random() > .05:
-            return "pure", 1., float(r.choice([700, 1000, 750, r.uniform(400, 1000)], p=[.6, .14, .1, .16]))
-        return "input", scale, max(0., float(int(1000 * scale)) - 100)
+            return (1., float(r.choice([700, 1000, 750, r.uniform(400, 1000)], p=[.6, .14, .1, .16]))), later
+        return (scale, max(0., float(int(1000 * scale)) - 100)), later
 
     def row(self, mode, size, full, count):
         """size: side of the square cut from squares; count: references."""
@@ -96,19 +97,20 @@ class Sampler:
         return Row(mode, clips.latents(clip, 0, cut), clips.latents(clip, 1, cut), wishes, scale, draws, self.noise(Z, count, h, w))
 
     def chunk(self, row, number, frames, first):
-        """Noisy latents, time and target of one chunk."""
+        """Noisy latents and time of one chunk, the same of its first step, and the target."""
         r, cut = self.rng, (slice(None), frames)
         target, source = row.wishes[number].target[cut], row.source[cut]
         if row.mode.startswith("normal"):
             target = row.clean[cut].lerp(target, amount(row.scale))
         # half of the time both chunks are at one step, as in use, so that what differs between them is seen
-        kind, s, time = row.level = row.level if row.level and r.random() < .5 else self.level(row.mode, row.scale, first)
-        if kind == "target":
-            # as imperfect as an own prediction: a little of the input left in it, and some error
-            blend = r.uniform(0, .25) if r.random() < .4 and row.mode != "text" else 0
-            made = target.lerp(source, blend) + r.uniform(0, .45) * self.noise(*target.shape)
-            return s * row.draws[1][cut] + (1 - s) * made, time, target
-        return s * row.draws[0][cut] + (1 - s) * source, time, target
+        (s, time), later = row.level = row.level if row.level and r.random() < .5 else self.levels(row.mode, row.scale, first)
+        begin = s * row.draws[0][cut] + (1 - s) * source
+        if later is None:
+            return begin, time, begin, time, target
+        # as imperfect as an own prediction: a little of the input left in it, and some error
+        blend = r.uniform(0, .25) if r.random() < .4 and row.mode != "text" else 0
+        made = target.lerp(source, blend) + r.uniform(0, .45) * self.noise(*target.shape)
+        return later[0] * row.draws[1][cut] + (1 - later[0]) * made, later[1], begin, time, target
 
     def batch(self, size, b, layout):
         """Layouts: 'start' (chunks of frames 0-3 and 4-6), 'mid' (1-3 and 4-6), 'one4' (0-3), 'one3'. size 8, 16 or 'wide'. Looks far from the clean
@@ -117,18 +119,18 @@ class Sampler:
         count = 2 if self.rng.random() < .2 else 1
         rows = [self.row(m, size, full, count) for m in self.modes(b, layout, full)]
         base = 0 if chunks[0][0] == 0 else int(self.rng.integers(1, 40))
-        x, t, want, context, spans, begin = [], [], [], [], [], 0
+        made, context, spans, begin = [], [], [], 0
         for number, (a, z) in enumerate(chunks):
-            made = [self.chunk(row, number, slice(a, z), number == 0 and len(chunks) == 2) for row in rows]
+            of_rows = [self.chunk(row, number, slice(a, z), number == 0 and len(chunks) == 2) for row in rows]
             end = begin + z - a
-            x.append(torch.stack([m[0] for m in made])), want.append(torch.stack([m[2] for m in made]))
-            t.append(torch.tensor([m[1] for m in made])[:, None].expand(-1, z - a))
-            context += self.conditions(rows, number, t[-1][:, 0] / 1000, full, slice(a, z), begin)
+            made.append([torch.stack(parts) if torch.is_tensor(parts[0]) else torch.tensor(parts)[:, None].expand(-1, z - a) for parts in zip(*of_rows)])
+            context += self.conditions(rows, number, made[-1][3][:, 0] / 1000, full, slice(a, z), begin)
             spans.append((begin, end, [(begin - 1, begin)] * number + [(begin, end)]))
             begin = end
         frames = [f for a, z in chunks for f in range(a, z)]
         weight = torch.tensor([1.5 if row.mode == "text" else float((8 / (2 + (row.wishes[0].target - row.clean).square().mean())) ** .5) for row in rows])
-        return dict(x=torch.cat(x, 2), t=torch.cat(t, 1), positions=[base + f for f in frames], spans=spans, context=context, target=torch.cat(want, 2),
+        x, t, x_begin, t_begin, want = (torch.cat(parts, 2 if parts[0].dim() == 5 else 1) for parts in zip(*made))
+        return dict(x=x, t=t, x_begin=x_begin, t_begin=t_begin, positions=[base + f for f in frames], spans=spans, context=context, target=want,
                     modes=[row.mode for row in rows], weight=weight, renoise=torch.stack([row.draws[1][:, frames] for row in rows]), **self.texts(rows, len(chunks)))
 
     def texts(self, rows, chunks):

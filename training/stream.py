@@ -99,7 +99,9 @@ class Stream:
         x = self.noise_scale * noise + (1 - self.noise_scale) * z if self.mode == "normal" else noise
         for i, t in enumerate(self.steps):
             times = torch.full((1, n), float(t))
-            x0, kept = self.m.transformer(x, times, list(range(self.frame, self.frame + n)), [self.text], None, self.condition(z, t), self.past)
+            if i == 0:
+                begin, condition = (x, times), self.condition(z, t)
+            x0, kept = self.m.transformer(x, times, list(range(self.frame, self.frame + n)), [self.text], None, condition, self.past, begin)
             steps.append(x0)
             if i + 1 < len(self.steps):
                 s = sigma(self.steps[i + 1])
@@ -116,7 +118,7 @@ class Stream:
         """u8 [13 or 12, H, W, 3] -> u8 of the same shape."""
         video = torch.from_numpy(np.ascontiguousarray(frames)).permute(3, 0, 1, 2)[None].float() / 127.5 - 1
         z, self.encoder = self.m.vae.encode(video, self.encoder)
-        out, self.decoder = self.m.vae.decode(self.denoise(z), self.decoder)
+        out, self.decoder = self.m.vae.decode(self.denoise(z), self.decoder, video if self.mode == "vace" else None)
         return ((out[0].permute(1, 2, 3, 0) + 1) * 127.5).round().clamp(0, 255).byte().numpy()
 
     def run(self, frames):

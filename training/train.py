@@ -29,6 +29,7 @@ from .transformer import Transformer
 LR, FILE, START = 1.6e-3, CACHE / "transformer.pt", CACHE / "start.pt"
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 SMALL, LATE = .58, .7
+OWN = .5  # of the last steps, those that start from the model's own predictions
 CALM, EVEN = .7, .5  # weights of the parts of an error that flicker and that show as blotches
 
 
@@ -45,6 +46,7 @@ class Trainer:
         self.rank, self.count, self.pool = rank, count, Pool()
         torch.manual_seed(0)
         saved = torch.load(FILE if FILE.exists() else START, map_location=DEVICE) if FILE.exists() or START.exists() else {}
+        self.before = 0 if "adam" in saved else saved.get("steps", 0)
         self.sampler = Sampler(self.pool, 1 + saved.get("steps", 0) + 100003 * rank, saved.get("vocab"))
         self.net, self.text = Transformer(v_scale(self.pool.vae)).to(DEVICE), TextEncoder(len(self.sampler.tokenizer.vocab)).to(DEVICE)
         named = [(f"net.{k}", p) for k, p in self.net.named_parameters()] + [(f"text.{k}", p) for k, p in self.text.named_parameters()]
@@ -58,34 +60,35 @@ class Trainer:
         if not saved:
             self.text.token_embedding.weight.data.copy_(codes(self.sampler.tokenizer.vocab, TEXT))
         if saved:
-            self.net.load_state_dict(saved["net"]), self.text.load_state_dict(saved["text"])
+            weights = saved if "net" in saved else saved["ema"]
+            self.net.load_state_dict(weights["net"]), self.text.load_state_dict(weights["text"])
         self.ema = {"net": {k: v.clone() for k, v in self.net.state_dict().items()}, "text": {k: v.clone() for k, v in self.text.state_dict().items()}}
         if "adam" in saved:
             self.adam.load_state_dict(saved["adam"])
             self.muon.buffers, self.ema, self.steps, self.seconds, self.losses = (saved[k] for k in ("muon", "ema", "steps", "seconds", "losses"))
         self.flicker, self.mottle = Flicker(self.pool.vae).to(DEVICE), Mottle(self.pool.vae).to(DEVICE)
-        self.plan = np.random.default_rng(5 + self.steps)
+        self.plan = np.random.default_rng(5 + self.before + self.steps)
         torch.manual_seed(1 + rank)
 
     def save(self):
         temporary = FILE.with_suffix(".tmp")
         torch.save({"net": self.net.state_dict(), "text": self.text.state_dict(), "adam": self.adam.state_dict(), "muon": dict(self.muon.buffers), "ema": self.ema,
-                    "steps": self.steps, "seconds": self.seconds, "losses": self.losses, "vocab": self.sampler.tokenizer.vocab}, temporary)
+                    "steps": self.before + self.steps, "seconds": self.seconds, "losses": self.losses, "vocab": self.sampler.tokenizer.vocab}, temporary)
         temporary.rename(FILE)
 
     def predict(self, b):
         with torch.autocast(DEVICE, torch.bfloat16):
             rows = self.text(b["ids"], b["count"])
             texts = [torch.einsum("bm,mld->bld", mix, rows.float()) for mix in b["mix"]]
-            return self.net(b["x"], b["t"], b["positions"], texts, b["spans"], b["context"])[0]
+            return self.net(b["x"], b["t"], b["positions"], texts, b["spans"], b["context"], None, (b["x_begin"], b["t_begin"]))[0]
 
     def own(self, b):
-        """Makes half of the rows later steps of the model's own prediction. Rows with references stay: their leading frames are as noisy as their time."""
+        """Makes half of the rows later steps of the model's own prediction."""
         with torch.no_grad():
             y = self.predict(b)
         rng = self.sampler.rng
-        for i, mode in enumerate(b["modes"]):
-            if not mode.endswith("reference") and rng.random() < .5:
+        for i in range(len(b["modes"])):
+            if rng.random() < .5:
                 s = float(rng.choice([.5, .75, .25], p=[.7, .15, .15]))
                 b["x"][i], b["t"][i] = s * b["renoise"][i] + (1 - s) * y[i], 1000 * s
         return b
@@ -98,7 +101,7 @@ class Trainer:
         n = {"one3": 64, "one4": 48}.get(layout, 32)
         size, n = (8, n) if part < SMALL else ("wide", n // 16) if wide else (16, n // 4)
         b = move(self.sampler.batch(size, max(1, n // self.count), layout))
-        if part > LATE and rng.random() < .3:
+        if part > LATE and rng.random() < OWN:
             b = self.own(b)
         off = self.predict(b) - b["target"]
         error = off.square().mean((1, 2, 3, 4))
@@ -132,9 +135,9 @@ def work(rank, a):
     workers.join(rank, a.processes)
     t = Trainer(rank, a.processes)
     if rank == 0:
-        print("clips", {k: len(v) for k, v in t.pool.looks.items()}, {k: len(v) for k, v in t.pool.text.items()}, "steps", t.steps, "parameters", sum(p.numel() for p in t.all), flush=True)
+        print("clips", {k: len(v) for k, v in t.pool.looks.items()}, {k: len(v) for k, v in t.pool.text.items()}, "steps", t.before + t.steps, "parameters", sum(p.numel() for p in t.all), flush=True)
     log, saved, exported = [], time.time(), time.time()
-    while (part := workers.clock(t.seconds, a.processes) / 60 / a.minutes) < 1:
+    while (part := a.begin + (1 - a.begin) * workers.clock(t.seconds, a.processes) / 60 / a.minutes) < 1:
         began = time.time()
         log += t.step(part)
         t.seconds += time.time() - began
@@ -144,7 +147,7 @@ def work(rank, a):
             continue
         if t.steps % 25 == 0:
             t.losses = means(log)
-            print(t.steps, round(t.seconds), t.losses, "%.2f s" % (time.time() - began), "clips", len(t.pool.looks[16]), flush=True)
+            print(t.before + t.steps, round(t.seconds), t.losses, "%.2f s" % (time.time() - began), "clips", len(t.pool.looks[16]), flush=True)
             log = []
         if time.time() - saved > 120:
             t.save()
@@ -159,6 +162,7 @@ def work(rank, a):
 def main():
     p = argparse.ArgumentParser()
     p.add_argument("--minutes", type=float, default=80), p.add_argument("--processes", type=int, default=1 if DEVICE == "cuda" else 2)
+    p.add_argument("--begin", type=float, default=0, help="share of the schedule to leave out, of weights that are trained already")
     p.add_argument("--export", type=float, default=0, help="minutes between exports while training; 0 for none"), p.add_argument("--to", default="")
     a = p.parse_args()
     workers.start(work, a, a.processes)

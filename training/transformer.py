@@ -181,16 +181,22 @@ class Transformer(nn.Module):
             out.append(block.after_proj(u[:, lead * n:]).float())
         return out
 
-    def forward(self, x, t, positions, texts, spans=None, context=None, past=None, scale_hints=1.):
+    def times(self, t):
+        """t [b, f] -> embedding [b, f, D] and its projection [b, f, 6, D]."""
+        a = t.double()[..., None] * 10000. ** (-torch.arange(FREQ // 2, dtype=torch.float64, device=t.device) / (FREQ // 2))
+        e = self.time_embedding(torch.cat([a.cos(), a.sin()], -1).float()).float()
+        return e, self.time_projection(e).float().view(*t.shape, 6, D)
+
+    def forward(self, x, t, positions, texts, spans=None, context=None, past=None, begin=None):
         """x [b, Z, f, h, w], t [b, f], positions [f], texts a list of [b, L, TEXT], one for all or one a span; spans [(first, last, [(first, last),
-        ..])] in frames; context a list of conditions. Returns x0 and each layer's (k, v)."""
+        ..])] in frames; context a list of conditions; begin: x and t of the chunk's first step, whose hints serve all of its steps (None: this is the
+        first). Returns x0 and each layer's (k, v)."""
         b, c, f, h, w = x.shape
         gh, gw = h // 2, w // 2
         n = gh * gw
         embedded = self.embed(x)
-        a = t.double()[..., None] * 10000. ** (-torch.arange(FREQ // 2, dtype=torch.float64, device=x.device) / (FREQ // 2))
-        e = self.time_embedding(torch.cat([a.cos(), a.sin()], -1).float()).float()
-        e0 = self.time_projection(e).float().view(b, f, 6, D)
+        e, e0 = self.times(t)
+        of_hints = (embedded, e0) if begin is None or not context else (self.embed(begin[0]), self.times(begin[1])[1])
         words = [self.text_embedding(text) for text in texts]
         cut = lambda s: slice(s[0] * n, s[1] * n)
         spans = [(0, f, [(0, f)])] if spans is None else spans
@@ -198,7 +204,7 @@ class Transformer(nn.Module):
         hints = []
         for part in context or []:
             mine = words[0] if len(words) == 1 else words[[s[0] for s in spans].index(part.first)]
-            hints.append((part.rows, cut((part.first, part.last)), self.hints(part, embedded, e0, mine, (gh, gw))))
+            hints.append((part.rows, cut((part.first, part.last)), self.hints(part, *of_hints, mine, (gh, gw))))
         table, kept, v = [t.to(x.device) for t in rope(positions, gh, gw)], [], embedded
         for i, block in enumerate(self.blocks):
             v, kv = block(v, e0, words, table, token_spans, None if past is None else past[i])
@@ -206,7 +212,7 @@ class Transformer(nn.Module):
             if i in VACE_LAYERS and hints:
                 v = v.clone()
                 for rows, where, hint in hints:
-                    v[rows, where] += hint[VACE_LAYERS.index(i)] * scale_hints
+                    v[rows, where] += hint[VACE_LAYERS.index(i)]
         m = self.head.modulation + e.unsqueeze(2)
         y = self.head.head((norm(v).view(b, f, n, D) * (1 + m[:, :, 1:2]) + m[:, :, :1]))
         y = y.float().view(b, f, gh, gw, 2, 2, Z).permute(0, 6, 1, 2, 4, 3, 5).reshape(b, Z, f, h, w)

@@ -20,12 +20,12 @@ def start(work, arguments, count):
 
 
 def average(parameters, count):
-    """Replaces the gradients by their mean over the processes."""
-    if count == 1:
-        return
+    """Replaces the gradients by their mean over the processes; what a batch did not use has gradients of zero."""
     for p in parameters:
         if p.grad is None:
             p.grad = torch.zeros_like(p)
+    if count == 1:
+        return
     flat = torch.cat([p.grad.flatten() for p in parameters])
     torch.distributed.all_reduce(flat)
     flat /= count
