@@ -5,16 +5,22 @@ import { expect, it } from "vitest";
 import type { TinyAutoencoderConfig } from "./autoencoder-config.ts";
 import { readModelConfig } from "./config.ts";
 import { seededNoise } from "./noise.ts";
-import { toFrames, toPixels } from "./preprocess.ts";
+import { type Frame, type Pixels, toFrames, toPixels } from "./preprocess.ts";
 import { stripeVideo } from "./testing/tiny-parts.ts";
 import { TinyAutoencoder } from "./tiny-autoencoder.ts";
 import { tinyDecoderGraph, tinyEncoderGraph } from "./tiny-autoencoder-graphs.ts";
+import { PATCH } from "./tiny-autoencoder-levels.ts";
 
 const FOLDER = fileURLToPath(new URL("../../../models/longlive-tiny", import.meta.url));
 const shipped = readModelConfig(FOLDER).autoencoder as TinyAutoencoderConfig;
 const file = SafetensorsFile.open(`${FOLDER}/${shipped.weights}`);
 const size = { width: 96, height: 64 };
 const grid = { width: 12, height: 8 };
+
+function meanSquareError(shown: readonly Frame[], wanted: readonly Frame[]): number {
+  const differences = shown.flatMap(({ data }, i) => [...data].map((byte, at) => byte - wanted[i]!.data[at]!));
+  return differences.reduce((sum, value) => sum + value ** 2, 0) / differences.length;
+}
 
 /** A video there and back, in two calls; all bytes. */
 async function thereAndBack(linears: "f32" | "int8"): Promise<Uint8Array[]> {
@@ -38,6 +44,38 @@ it("shows nearly the same in 8 bits", async () => {
   expect(meanSquare).toBeLessThan(1);
 });
 
+it("shows more of a video's detail when it may glance at it, and at half the scale half as much", async () => {
+  const autoencoder = await TinyAutoencoder.create(shipped, file, grid);
+  const [pixels, more] = [stripeVideo(0, 13), stripeVideo(91, 12)].map((video) => toPixels(video, size)) as [
+    Pixels,
+    Pixels,
+  ];
+  const encoder = autoencoder.openEncoder();
+  const latents = [await encoder.encode(pixels), await encoder.encode(more)];
+  const errors = [];
+  for (const scale of [0, 0.5, 1]) {
+    const decoder = autoencoder.openDecoder();
+    const shown = [];
+    for (const [i, given] of [pixels, more].entries()) {
+      shown.push(...toFrames(await decoder.decode(latents[i]!, { glance: { pixels: given, scale } }), size));
+    }
+    errors.push(meanSquareError(shown, [...toFrames(pixels, size), ...toFrames(more, size)]));
+  }
+  await autoencoder.close();
+  expect(errors[1]).toBeLessThan(errors[0]!);
+  expect(errors[2]).toBeLessThan(errors[1]!);
+});
+
+it("refuses a video that is shorter than what it decodes", async () => {
+  const autoencoder = await TinyAutoencoder.create(shipped, file, grid);
+  const latents = await autoencoder.openEncoder().encode(toPixels(stripeVideo(0, 13), size));
+  const glance = { pixels: toPixels(stripeVideo(0, 9), size), scale: 1 };
+  await expect(autoencoder.openDecoder().decode(latents, { glance })).rejects.toThrow(
+    "9 frames are too few beside 4 latents",
+  );
+  await autoencoder.close();
+});
+
 it("keeps float on a GPU", () => {
   for (const device of ["cpu", "webgpu"] as const) {
     const config = { ...shipped, linears: "int8" } as const;
@@ -50,12 +88,14 @@ it("keeps float on a GPU", () => {
 it("gives a GPU, which has no bytes, the same levels as floats", async () => {
   const latents = { data: seededNoise(5).normal(2 * 64 * 96), dims: [2, 64, 8, 12] };
   const before = { data: new Float32Array(96 * shipped.dim), dims: [96, shipped.dim] };
+  const glance = { data: new Float32Array(2 * 96 * PATCH).map((_, i) => (31 * i) % 256), dims: [2 * 96, PATCH] };
+  const glanceScale = { data: Float32Array.of(1), dims: [1] };
   const made = [];
   for (const device of ["cpu", "webgpu"] as const) {
     const session = await Session.create(tinyDecoderGraph({ ...shipped, linears: "f32" }, file, grid, device), {
       device: "cpu",
     });
-    made.push((await session.run({ latents, before }))["levels"]!.data);
+    made.push((await session.run({ latents, before, glance, glance_scale: glanceScale }))["levels"]!.data);
     await session.close();
   }
   const [bytes, floats] = made;
