@@ -59,6 +59,18 @@ describe("PictureFilter", () => {
     expect(next.map((frame) => level(frame))).toEqual(Array.from({ length: 12 }, () => 200));
   });
 
+  it("shows another look of a still input at once", () => {
+    const filter = new PictureFilter(WIDTH, HEIGHT);
+    const still = input(12, (_, x) => 60 + 2 * x);
+    filter.apply(
+      pictures(12, () => 40),
+      still,
+    );
+    const next = pictures(12, () => 160);
+    filter.apply(next, still);
+    expect(next.map((frame) => level(frame))).toEqual(Array.from({ length: 12 }, () => 160));
+  });
+
   it("stills what boils over a still input, under a camera's noise too, and nothing over a moving one", () => {
     const boiling = (frame: number, x: number, y: number) => 120 + 3 * grain(frame % 4, x, y);
     const flicker = (video: Pixels | undefined) => {

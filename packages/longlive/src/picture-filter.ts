@@ -6,7 +6,8 @@
  *   after it do not explain is halved, unless it is so large that the picture
  *   really changed (a deblocking filter as in H.264, 8.7, but along time);
  * - where the input video stands still, pictures are averaged over time
- *   (recursive noise reduction gated by motion, Dubois & Sabri 1984).
+ *   (recursive noise reduction gated by motion, Dubois & Sabri 1984), unless
+ *   what the model makes there has become another, as after a new prompt.
  */
 import { TIME_FACTOR } from "./autoencoder.ts";
 import type { Frame, Pixels } from "./preprocess.ts";
@@ -14,6 +15,10 @@ import { StillGate } from "./still-gate.ts";
 
 /** Share of a new picture where nothing moves. */
 const STILL_SHARE = 0.2;
+/** Between these changes of a block's mean colour, of 255, what is made counts as another picture. */
+const OTHER = [8, 20] as const;
+/** Rows that are looked at for that. */
+const ROW_STEP = 2;
 /** Between these unexplained changes, of 255, the first filter ceases to act. */
 const JUMP = [40, 80] as const;
 
@@ -83,12 +88,15 @@ function inUnits({ data }: Frame): Uint16Array {
  * Moves what is shown towards the next picture, and makes that what is shown.
  * @param moving per block, 0 still to 1 moving
  */
-function blend(shown: Uint16Array, { width, height, data }: Frame, moving: Float32Array): void {
+function blend(shown: Uint16Array, frame: Frame, moving: Float32Array): void {
+  const { width, height, data } = frame;
   const columns = Math.ceil(width / BLOCK);
+  const others = otherness(shown, frame);
   for (let y = 0; y < height; y++) {
     const row = Math.floor(y / BLOCK) * columns;
     for (let column = 0; column < columns; column++) {
-      const share = Math.round(UNIT * (STILL_SHARE + (1 - STILL_SHARE) * moving[row + column]!));
+      const changing = Math.max(moving[row + column]!, others[row + column]!);
+      const share = Math.round(UNIT * (STILL_SHARE + (1 - STILL_SHARE) * changing));
       const start = RGBA * (y * width + BLOCK * column);
       const end = RGBA * (y * width + Math.min(width, BLOCK * (column + 1)));
       if (share === UNIT) {
@@ -103,6 +111,36 @@ function blend(shown: Uint16Array, { width, height, data }: Frame, moving: Float
       }
     }
   }
+}
+
+/** @returns per block how much the next picture is another one than what is shown, 0 to 1 */
+function otherness(shown: Uint16Array, { width, height, data }: Frame): Float32Array {
+  const columns = Math.ceil(width / BLOCK);
+  const others = new Float32Array(columns * Math.ceil(height / BLOCK));
+  for (let top = 0; top < height; top += BLOCK) {
+    const bottom = Math.min(height, top + BLOCK);
+    for (let left = 0; left < width; left += BLOCK) {
+      const right = Math.min(width, left + BLOCK);
+      let [red, green, blue] = [0, 0, 0];
+      for (let y = top; y < bottom; y += ROW_STEP) {
+        for (let i = RGBA * (y * width + left); i < RGBA * (y * width + right); i += RGBA) {
+          red += data[i]! * UNIT - shown[i]!;
+          green += data[i + 1]! * UNIT - shown[i + 1]!;
+          blue += data[i + 2]! * UNIT - shown[i + 2]!;
+        }
+      }
+      const count = Math.ceil((bottom - top) / ROW_STEP) * (right - left);
+      const change = Math.max(Math.abs(red), Math.abs(green), Math.abs(blue)) / (UNIT * count);
+      others[(top / BLOCK) * columns + left / BLOCK] = smoothStep(change, OTHER);
+    }
+  }
+  return others;
+}
+
+/** 0 below the first limit, 1 above the second, without a kink between. */
+function smoothStep(value: number, [low, high]: readonly [number, number]): number {
+  const t = Math.min(1, Math.max(0, (value - low) / (high - low)));
+  return t * t * (3 - 2 * t);
 }
 
 function blendValue(shown: Uint16Array, data: Uint8Array, i: number, share: number): void {
