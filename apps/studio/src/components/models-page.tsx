@@ -110,7 +110,7 @@ function ModelCard({ id }: { id: string }) {
           )}
         </div>
         <div className="flex shrink-0 flex-wrap gap-2">
-          {isHere && !isRunning && standIn === undefined && (
+          {isHere && !isRunning && fit?.isEnough !== false && (
             <Button
               icon={<Play aria-hidden="true" />}
               disabled={isLoading}

@@ -20,7 +20,7 @@ export function standInText(
   if (model === undefined) return `${told}.`;
   const { length } = model.missing;
   return length === 0
-    ? `${told}: its own files came after it was loaded, or do not fit into memory. A restart of the server tries them.`
+    ? `${told}: its own files came after it was loaded, or do not fit into memory.`
     : `${told}, because ${filesText(length)} of its own ${length === 1 ? "is" : "are"} missing.`;
 }
 

@@ -48,6 +48,7 @@ export function longlive(id: "longlive" | "longlive-tiny", options: LongLiveOpti
     id,
     about: ABOUT[id],
     needs: (params) => needs(id, options, params),
+    weights: () => locateModel(id, options.places, options.memoryBytes).folder,
     load: (params, context) => load(id, options, params, context),
   };
 }
@@ -96,6 +97,7 @@ async function load(
     return {
       id,
       model: info.model,
+      weights: folder,
       size: info.size,
       defaultSize: info.defaultSize,
       loadParams: params,

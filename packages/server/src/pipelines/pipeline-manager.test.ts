@@ -6,12 +6,13 @@ import type { LoadContext, Pipeline, PipelineDefinition } from "./pipeline.ts";
 import { PipelineManager } from "./pipeline-manager.ts";
 
 /** Passthrough whose loads end when the test says, and which tells what happens to it. */
-function heldPipeline(events: string[]) {
+function heldPipeline(events: string[], weights: () => string) {
   const loads: { params: LoadParams; context: LoadContext; finish: (error?: Error) => void }[] = [];
   const definition: PipelineDefinition = {
     id: "held",
     // The seed stands for the size, so that a test can name one that does not fit.
     needs: ({ seed }) => needsOf(seed),
+    weights,
     async load(params, context): Promise<Pipeline> {
       events.push(`load ${params.seed}`);
       await new Promise<void>((resolve, reject) => {
@@ -23,6 +24,7 @@ function heldPipeline(events: string[]) {
         ...pipeline,
         id: "held",
         needs: needsOf(params.seed),
+        weights: weights(),
         close: async () => {
           events.push(`close ${params.seed}`);
         },
@@ -38,7 +40,8 @@ function needsOf(seed: number) {
 
 function rig() {
   const events: string[] = [];
-  const { definition, loads } = heldPipeline(events);
+  let weights = "small";
+  const { definition, loads } = heldPipeline(events, () => weights);
   const manager = new PipelineManager({
     definitions: [passthrough, definition],
     log: createLogger("silent"),
@@ -53,7 +56,10 @@ function rig() {
     manager.load(parseLoadRequest({ pipeline_id: id, load_params: { seed } }));
   /** Lets a load begin that waits for nothing but its turn. */
   const turn = () => new Promise((resolve) => setImmediate(resolve));
-  return { manager, load, loads, events, turn };
+  const arrive = (others: string) => {
+    weights = others;
+  };
+  return { manager, load, loads, events, turn, arrive };
 }
 
 describe("PipelineManager", () => {
@@ -94,6 +100,24 @@ describe("PipelineManager", () => {
     loads[1]!.finish();
     await manager.settled();
     expect(events.slice(3)).toEqual(["release for held", "close 1", "load 2", "adopt 2"]);
+  });
+
+  it("[LOAD8] loads the same again when other weights have come", async () => {
+    const { manager, load, loads, events, turn, arrive } = rig();
+    load(1);
+    await turn();
+    loads[0]!.finish();
+    await manager.settled();
+    load(1);
+    expect(manager.status().status).toBe("loaded");
+    arrive("large");
+    load(1);
+    expect(manager.status().status).toBe("loading");
+    await turn();
+    loads[1]!.finish();
+    await manager.settled();
+    load(1);
+    expect(events.filter((event) => event.startsWith("load"))).toEqual(["load 1", "load 1"]);
   });
 
   it("[LOAD10] gives up a running load for a later one, and skips those between", async () => {

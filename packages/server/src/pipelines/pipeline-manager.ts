@@ -85,7 +85,7 @@ export class PipelineManager {
   }
 
   /**
-   * Starts a load. The same request again, loaded or loading, changes nothing.
+   * Starts a load. The same request again, loaded or loading, changes nothing, unless it would take other weights now.
    * Throws `pipeline_unknown`, `shutting_down`, or `out_of_memory` when it cannot fit; what is loaded stays then.
    */
   load(request: LoadRequest): void {
@@ -100,8 +100,9 @@ export class PipelineManager {
       state.abort.abort();
     }
     if (state.name === "loaded") {
-      const { id, loadParams, defaultSize } = state.pipeline;
-      if (isSame({ pipelineId: id, loadParams }, request, defaultSize)) return;
+      const { id, loadParams, defaultSize, weights } = state.pipeline;
+      const wouldBeSame = definition.weights?.() === weights;
+      if (wouldBeSame && isSame({ pipelineId: id, loadParams }, request, defaultSize)) return;
     }
     // While another load runs nobody can say what will be free.
     if (state.name !== "loading") this.#failIfTooLarge(definition, request);

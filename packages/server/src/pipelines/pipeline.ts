@@ -63,6 +63,8 @@ export type Pipeline = {
   readonly id: string;
   /** Which weights run, for status and stats. */
   readonly model: string;
+  /** Where they came from; undefined where there are none. */
+  readonly weights?: string;
   /** Size of the pictures made; undefined where it follows the input. */
   readonly size: Size | undefined;
   /** The size it has when a load names none. */
@@ -96,5 +98,7 @@ export type PipelineDefinition = {
   readonly about?: PipelineAbout;
   /** What a load would need; undefined where that is not known. Must not throw. */
   needs?(params: LoadParams): Needs | undefined;
+  /** Where a load would take its weights from now. Must not throw. */
+  weights?(): string;
   load(params: LoadParams, context: LoadContext): Promise<Pipeline>;
 };
