@@ -360,7 +360,8 @@ describe("repairs", () => {
           { ...VACE, references },
           { ...VACE, references, frames },
         ]);
-        return pictures(run.chunks[1]!);
+        // A decoder may glance at the whole video all the same.
+        return Buffer.from(eventsOf(run, "finished")[1]!.latents.data.buffer);
       };
       const same = await second(video);
       return (await second([...video.slice(0, 8), ...stripeVideo(120, 4)])).equals(same);
