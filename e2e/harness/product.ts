@@ -2,7 +2,7 @@
 import { type Browser, chromium } from "playwright-core";
 import { afterAll, afterEach, beforeAll, inject } from "vitest";
 import { launchBrowser } from "./browser.ts";
-import { type RunningServer, startServer } from "./server.ts";
+import { type RunningServer, startServer, untilServed } from "./server.ts";
 
 export type Product = { readonly server: RunningServer; readonly browser: Browser };
 
@@ -27,6 +27,7 @@ export function useSharedProduct(): SharedProduct {
   // What a test that failed has left open would keep the server busy.
   afterEach(async () => {
     for (const context of browser?.contexts() ?? []) await context.close();
+    if (server !== undefined) await untilServed(server.url);
   });
   afterAll(() => browser?.close());
   return {
@@ -45,6 +46,19 @@ export function useProduct(): Product {
   let browser: Browser | undefined;
   beforeAll(async () => {
     [server, browser] = await Promise.all([startServer(), launchBrowser()]);
+  });
+  let told = 0;
+  // The media library can die of a goodbye (docs/SECURITY.md): a test that fails of that is tried again once the service
+  // is back, and the log says what happened.
+  afterEach(async () => {
+    if (server === undefined || server.process.exitCode !== null) return;
+    const deaths = server
+      .log()
+      .split("\n")
+      .filter((line) => line.includes("the server died"));
+    for (const line of deaths.slice(told)) console.log(line);
+    told = deaths.length;
+    await untilServed(server.url);
   });
   afterAll(async () => {
     await browser?.close();

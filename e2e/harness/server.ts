@@ -75,6 +75,15 @@ export async function startServer(
   return { url, home, process: child, serverPid, log: () => output, stop };
 }
 
+/** Waits until the service is there, at once or after a restart of its process; throws when it is not within ten seconds. */
+export async function untilServed(url: string): Promise<void> {
+  const deadline = Date.now() + 10_000;
+  while (!(await answers(`${url}/health`))) {
+    if (Date.now() > deadline) throw new Error(`There is no answer from ${url} any more.`);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
 async function answers(url: string): Promise<boolean> {
   try {
     return (await fetch(url)).ok;
