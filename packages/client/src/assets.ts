@@ -1,8 +1,6 @@
 // Images and videos on the server: what references and first or last frames are named by.
 import type { AssetInfo, AssetList, AssetType } from "@everframe/protocol";
-import type { Api } from "./http.ts";
-
-type CallOptions = { signal?: AbortSignal | undefined };
+import type { Api, CallOptions } from "./http.ts";
 
 /** A file on the server. */
 export type Asset = {

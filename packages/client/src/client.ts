@@ -3,7 +3,7 @@ import type { HardwareInfo, IceServers, LoadAnswer, PipelineStatus as WireStatus
 import { Assets } from "./assets.ts";
 import { LOAD_TIMEOUT_MS, NOT_LOADED_GRACE_MS, STATUS_POLL_MS } from "./defaults.ts";
 import { ClientError } from "./errors.ts";
-import { Api, type Fetch } from "./http.ts";
+import { Api, type CallOptions, type Fetch } from "./http.ts";
 import type { LinkEnvironment } from "./link.ts";
 import { Models } from "./models.ts";
 import { pause } from "./pause.ts";
@@ -21,8 +21,6 @@ export type ClientOptions = {
   /** What makes connections, where there is no browser. Default: the browser's own. */
   RTCPeerConnection?: typeof RTCPeerConnection;
 };
-
-export type CallOptions = { signal?: AbortSignal | undefined };
 
 /** What is loaded on the server. */
 export type PipelineStatus = {

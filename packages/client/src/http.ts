@@ -5,13 +5,18 @@ import { ClientError, isAbort, type Queue } from "./errors.ts";
 
 export type Fetch = (input: string, init?: RequestInit) => Promise<Response>;
 
-type RequestOptions = {
+/** What every call takes. */
+export type CallOptions = {
+  /** Ends the call, which then throws `aborted`. Default: none. */
+  signal?: AbortSignal | undefined;
+};
+
+type RequestOptions = CallOptions & {
   method?: "GET" | "POST" | "PATCH" | "DELETE";
   /** Sent as JSON. */
   json?: unknown;
   /** Sent as it is. */
   body?: BodyInit;
-  signal?: AbortSignal | undefined;
   /** Lets the request outlive the page. */
   keepalive?: boolean;
 };

@@ -12,6 +12,7 @@ export {
   type Queue,
 } from "./errors.ts";
 export type { Frame } from "./frame-watcher.ts";
+export type { CallOptions } from "./http.ts";
 export {
   type CameraOptions,
   camera,

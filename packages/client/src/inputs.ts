@@ -50,14 +50,14 @@ export async function camera({ recover = true, ...options }: CameraOptions = {})
   const wanted = { ...INPUT_SIZE, ...options };
   const stream = await openCamera(wanted);
   const deviceId = stream.getVideoTracks()[0]?.getSettings().deviceId ?? wanted.deviceId;
-  const isSame = deviceId === undefined ? {} : { deviceId };
+  const same = deviceId === undefined ? wanted : { ...wanted, deviceId };
   return makeInput("camera", stream, {
     explainEnd: () => explainCameraEnd(deviceId),
     ...(recover
       ? {
           reopen: async (signal) => {
             await cameraIsBack(deviceId, signal);
-            return openCamera({ ...wanted, ...isSame });
+            return openCamera(same);
           },
         }
       : {}),

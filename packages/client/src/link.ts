@@ -8,7 +8,7 @@ import { Pulse, type PulseEvents } from "./pulse.ts";
 import type { ReconnectPolicy } from "./reconnect-policy.ts";
 import { parseServerMessage } from "./server-messages.ts";
 
-export const OFFER_PATH = "/api/v1/webrtc/offer";
+const OFFER_PATH = "/api/v1/webrtc/offer";
 
 /** What connections need from their client. */
 export type LinkEnvironment = {

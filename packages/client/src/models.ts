@@ -2,7 +2,7 @@
 import type { ModelDownloadAnswer, ModelProgress, ModelStatus as WireStatus } from "@everframe/protocol";
 import { DOWNLOAD_POLL_MS } from "./defaults.ts";
 import { ClientError } from "./errors.ts";
-import type { Api } from "./http.ts";
+import type { Api, CallOptions } from "./http.ts";
 import { pause } from "./pause.ts";
 
 /** How far a download is. */
@@ -51,7 +51,7 @@ export class Models {
   }
 
   /** What is there of a pipeline or group: "longlive" (default), "vae" or "all". */
-  async status(id = "longlive", { signal }: { signal?: AbortSignal | undefined } = {}): Promise<ModelStatus> {
+  async status(id = "longlive", { signal }: CallOptions = {}): Promise<ModelStatus> {
     const path = `/api/v1/models/status?pipeline_id=${encodeURIComponent(id)}`;
     const { downloaded, missing, progress } = await this.#api.request<WireStatus>(path, { signal });
     return { downloaded, missing, progress: progress === null ? undefined : toProgress(progress) };

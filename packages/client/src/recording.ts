@@ -1,7 +1,7 @@
 // Recording on the server: it has every picture before video coding, and ffmpeg.
 import type { RecordingAnswer, RecordingFormat, RecordingInfo } from "@everframe/protocol";
 import { ClientError } from "./errors.ts";
-import type { Api } from "./http.ts";
+import type { Api, CallOptions } from "./http.ts";
 
 /** A recording of a session's output. */
 export type Recording = {
@@ -24,8 +24,6 @@ export type Recording = {
   /** Why it failed. */
   error: string | undefined;
 };
-
-type CallOptions = { signal?: AbortSignal | undefined };
 
 /**
  * A session's recordings: one at a time, the newest is kept. One ends with the server's session; after a reconnection to

@@ -43,6 +43,27 @@ test("connects, shows every state, and gives the server's video", async () => {
   expect(states.at(-1)).toMatchObject({ reason: "closed_by_client", error: undefined });
 });
 
+test("a page that fails at a state does not keep the session from ending", async () => {
+  const reported: unknown[] = [];
+  const report = (error: unknown) => reported.push(error);
+  const others = process.listeners("uncaughtException");
+  process.removeAllListeners("uncaughtException").on("uncaughtException", report);
+  try {
+    const onState = ({ name }: SessionState) => {
+      if (name === "closed") throw new Error("the page's own fault");
+    };
+    const { session } = await connect({ onState });
+    const seen: string[] = [];
+    session.on("state", ({ name }) => seen.push(name));
+    session.close();
+    await until(() => reported.length === 1);
+    expect(seen).toEqual(["closed"]);
+  } finally {
+    process.off("uncaughtException", report);
+    for (const other of others) process.on("uncaughtException", other);
+  }
+});
+
 test("the offer carries the first parameters, and a missing stream means text mode", async () => {
   await connect({ parameters: { prompts: "sepia", denoisingStepList: [700, 500] } });
   expect(server.offers[0]).toMatchObject({

@@ -66,7 +66,7 @@ export class Session {
   readonly recording: SessionRecording;
 
   private constructor(environment: LinkEnvironment, options: ConnectOptions) {
-    const { stream, parameters = {}, reconnect } = options;
+    const { stream, parameters = {}, reconnect, onState } = options;
     this.#environment = environment;
     this.#options = options;
     this.#policy = reconnect === false ? undefined : { ...RECONNECT, ...reconnect };
@@ -76,6 +76,7 @@ export class Session {
       onError: (error) => this.#events.emit("error", error),
     });
     this.recording = new SessionRecording(environment.api, () => this.id);
+    if (onState !== undefined) this.#events.on("state", onState);
   }
 
   /** Opens a session; resolves when media and parameters can flow. Throws ClientError and leaves nothing behind. */
@@ -295,7 +296,6 @@ export class Session {
     const next = nextState(this.#state, event);
     if (next === this.#state) return;
     this.#state = next;
-    this.#options.onState?.(next);
     this.#events.emit("state", next);
   }
 
