@@ -236,11 +236,12 @@ export function createServer(options: ServerOptions = {}): EverframeServer {
   };
 }
 
-/** Loads what was loaded before, or says why it is not there any more. */
+/** Loads what was loaded before, or says in the status why it is not there any more. */
 function restorePipeline(pipelines: PipelineManager, { load, failed }: Restore = {}): void {
-  if (load !== undefined && pipelines.ids.includes(load.pipelineId)) pipelines.load(load);
-  else if (load !== undefined) {
-    pipelines.fail(new ApiError("pipeline_unknown", { pipelineId: load.pipelineId, known: pipelines.ids }));
+  try {
+    if (load !== undefined) pipelines.load(load);
+  } catch (error) {
+    pipelines.fail(ApiError.from(error));
   }
   if (failed === undefined) return;
   const { pipelineId } = failed.request;

@@ -84,6 +84,19 @@ describe("before a pipeline is loaded", () => {
     await other.close();
   });
 
+  it("[LOAD15][LOAD17] starts all the same, and says so in the status, when the one to start with does not fit", async () => {
+    const other = createServer({
+      modelsDir: join(home, "models"),
+      restore: { load: parseLoadRequest({ pipeline_id: "longlive-tiny" }) },
+      availableBytes: () => 1e6,
+      log: createLogger("silent"),
+    });
+    const response = await other.app.request("/api/v1/pipeline/status");
+    const error = expect.stringMatching(/^Out of memory: longlive-tiny needs about/);
+    expect(await response.json()).toMatchObject({ status: "error", error });
+    await other.close();
+  });
+
   it("[LOAD12] says so in the status", async () => {
     const response = await server.app.request("/api/v1/pipeline/status");
     expect(await response.json()).toEqual({
@@ -329,5 +342,6 @@ describe("the rest", () => {
     const response = await bare.app.request("/");
     expect(response.status).toBe(200);
     expect(await response.text()).toContain("npm start");
+    await bare.close();
   });
 });
