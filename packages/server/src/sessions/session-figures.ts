@@ -11,7 +11,7 @@ export type SessionFigures = {
   chunksFailed: number;
   fpsIn: number;
   fpsOut: number;
-  /** Time that the last chunk took, milliseconds; null before the first. */
+  /** Time that the last chunk took, milliseconds; null before the first of the stream. */
   chunkMs: number | null;
   /** The same by stage. */
   stagesMs: Record<string, number>;

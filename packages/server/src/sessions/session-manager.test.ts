@@ -87,6 +87,17 @@ describe("capacity", () => {
     expect(manager.count).toBe(3);
   });
 
+  it("[SES13] counts streams of a newly loaded pipeline before they have taken their memory", async () => {
+    const { open, refused, manager, run, clock } = await rig({ availableBytes: () => 3e9 });
+    await open();
+    await open();
+    await run(2000);
+    await manager.release("large");
+    await manager.adopt(stubPipeline({ clock, id: "large", needs: { loadBytes: 0, streamBytes: 1e9 } }));
+    // 3 GB less what is kept back: the two that are there, and no third.
+    expect((await refused()).told.capacity).toBe(2);
+  });
+
   it("[SES13] is what the model can serve at two frames a second each, and one at least", async () => {
     const fast = await rig({ chunkMs: 2000 }); // 12 frames in 2 s: 3 viewers at 2 frames a second
     await fast.open();

@@ -150,8 +150,8 @@ export class SessionManager {
   }
 
   #limit(): Limit {
-    // A stream takes its memory when it makes its first chunk.
-    const growing = this.list().filter((one) => one.figures().chunks === 0).length;
+    // A stream takes its memory when it makes its first chunk; a reload has given that of the streams before back.
+    const growing = this.list().filter((one) => one.figures().chunkMs === null).length;
     return this.#capacity.limit(this.#sessions.size, growing);
   }
 
