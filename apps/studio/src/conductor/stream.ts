@@ -32,7 +32,10 @@ export class Stream {
   #remarkTimer: ReturnType<typeof setTimeout> | undefined;
   #unfollow = (): void => {};
   #choice: SourceChoice = {};
+  /** Parameters that were sent and have no answer. */
   #pending = 0;
+  /** Sources that were asked for under the stream: the newest goes in. */
+  #switches = 0;
   readonly #outside: OutsideChanges;
   /** The look is being changed to what the server has already. */
   #isTold = false;
@@ -124,10 +127,11 @@ export class Stream {
     try {
       const source = await this.#open(kind, isAnother);
       if (attempt.signal.aborted) {
-        if (this.#store.get().source !== source) source?.release();
+        this.#giveBack(source);
         return;
       }
-      this.#store.update({ source, phase: "waiting" });
+      this.#use(source, kind);
+      this.#store.update({ phase: "waiting" });
       await this.#watch.whenLoaded(attempt.signal);
       this.#store.update({ phase: "connecting" });
       const before = this.#store.get().settings.look;
@@ -152,17 +156,18 @@ export class Stream {
   /** Another source under a running stream: the old one plays until the new one is open. */
   async #switchTo(kind: SourceKind, isAnother: boolean): Promise<void> {
     const session = this.#session;
+    const order = ++this.#switches;
+    let source: Input | undefined;
     try {
-      const source = await this.#open(kind, isAnother, true);
-      if (session === undefined || this.#session !== session) {
-        source?.release();
+      source = await this.#open(kind, isAnother, true);
+      if (session === undefined || this.#session !== session || this.#switches !== order) {
+        this.#giveBack(source);
         return;
       }
       await session.replaceInput(source);
-      const former = this.#store.get().source;
-      if (former !== source) former?.release();
-      this.#store.update({ source, kind, inputTrouble: undefined });
+      this.#use(source, kind);
     } catch (error) {
+      this.#giveBack(source);
       const { code, message, help } = ClientError.from(error);
       if (code !== "aborted" && code !== "closed") this.say(`${message} ${help}`);
     }
@@ -172,19 +177,28 @@ export class Stream {
     const { source: former, kind: formerKind, pipeline } = this.#store.get();
     if (former !== undefined && formerKind === kind && !isAnother && isLive(former)) return former;
     if (!keepsFormer) this.#release();
-    const source = await openSource(kind, pipeline?.size ?? {}, this.#choice);
+    return openSource(kind, pipeline?.size ?? {}, this.#choice);
+  }
+
+  /** Makes an open source the one that goes in, and follows it; the one before is closed. */
+  #use(source: Input | undefined, kind: SourceKind): void {
+    if (this.#store.get().source !== source) this.#release();
     this.#unfollow();
     this.#unfollow =
       source?.on("state", ({ state, error }) => {
-        if (this.#store.get().source !== source) return;
         if (state === "ended" && kind !== "camera") {
           this.stop();
           this.#store.update({ notice: noticeOfSourceEnd(kind) });
           return;
         }
-        this.#store.update({ inputTrouble: state === "live" ? undefined : troubleOf(state, error) });
+        this.#store.update({ inputTrouble: state === "live" ? undefined : troubleOf(kind, state, error) });
       }) ?? (() => {});
-    return source;
+    this.#store.update({ source, kind, inputTrouble: undefined });
+  }
+
+  /** Closes a source that came too late to be used. */
+  #giveBack(source: Input | undefined): void {
+    if (this.#store.get().source !== source) source?.release();
   }
 
   #listen(session: Session): void {
@@ -279,7 +293,11 @@ export class Stream {
   }
 }
 
-function troubleOf(state: "muted" | "ended", error: ClientError | undefined): string {
-  if (state === "muted") return "The camera gives no picture just now; look at its shutter.";
+function troubleOf(kind: SourceKind, state: "muted" | "ended", error: ClientError | undefined): string {
+  if (state === "muted") {
+    return kind === "screen"
+      ? "What you share gives no picture just now; its window may be minimised."
+      : "The camera gives no picture just now; look at its shutter.";
+  }
   return `${error?.message ?? "The camera stopped."} It goes on by itself when it is back.`;
 }
