@@ -46,6 +46,7 @@ let folder: string;
 let clock: VirtualClock;
 let recordings: Recordings;
 let session: Stand;
+let logLines: string[];
 const open = (options: { ffmpeg?: string; maxAgeMs?: number; maxBytes?: number } = {}) =>
   new Recordings({
     folder,
@@ -53,11 +54,12 @@ const open = (options: { ffmpeg?: string; maxAgeMs?: number; maxBytes?: number }
     maxAgeMs: options.maxAgeMs ?? 3600_000,
     maxBytes: options.maxBytes ?? 1e9,
     clock,
-    log: createLogger("silent"),
+    log: createLogger("info", (line) => logLines.push(line)),
   });
 beforeEach(async () => {
   folder = join(await mkdtemp(join(tmpdir(), "everframe-")), "recordings");
   clock = new VirtualClock();
+  logLines = [];
   recordings = open();
   session = new Stand("11112222-3333");
 });
@@ -174,6 +176,13 @@ describe.skipIf(!hasFfmpeg)("a recording", () => {
     await expect(recordings.open(session.id)).rejects.toMatchObject({ code: "recording_not_found" });
   });
 
+  it("[OPS2][REC8] ends once, however many wait for it", async () => {
+    await recordings.start(session, "webm");
+    session.show(64, 48, 100);
+    expect(await Promise.all([recordings.stop(session.id), recordings.stop(session.id)])).toEqual([true, true]);
+    expect(logLines.filter((line) => line.includes("recording ended"))).toHaveLength(1);
+  });
+
   it("[REC4] leaves pictures out when the encoder does not keep up, and stays bounded", async () => {
     await recordings.start(session, "mp4");
     const before = process.memoryUsage().arrayBuffers;
@@ -254,5 +263,29 @@ describe("the folder", () => {
     await expect
       .poll(async () => (await readdir(folder)).sort())
       .toEqual(["everframe-20250103-000000-dddddddd.webm", "holiday.mp4"]);
+  });
+
+  it("[REC7] is looked after on when a file in it cannot be removed, which is told once", async ({ skip }) => {
+    await recordings.close();
+    await mkdir(folder, { recursive: true });
+    const mount = (...args: string[]) => spawnSync("mount", [...args, folder]).status === 0;
+    if (!mount("-t", "tmpfs", "-o", "size=1m", "tmpfs")) skip("a disk can be mounted by root alone");
+    try {
+      await put("everframe-20250101-000000-aaaaaaaa.mp4", 10, 3600_000 + 1000);
+      mount("-o", "remount,ro");
+      recordings = open();
+      const told = () => logLines.filter((line) => line.includes("recording could not be removed")).length;
+      await expect.poll(told).toBe(1);
+      await clock.advanceAsync(300_000, 10_000);
+      mount("-o", "remount,rw");
+      const later = () => {
+        clock.advance(60_000);
+        return readdir(folder);
+      };
+      await expect.poll(later).toEqual([]);
+      expect(told()).toBe(1);
+    } finally {
+      spawnSync("umount", [folder]);
+    }
   });
 });

@@ -42,7 +42,13 @@ export type RecordingsOptions = {
   log: Logger;
 };
 
-type Running = { readonly session: Recordable; readonly recording: Recording; readonly unwatch: () => void };
+type Running = {
+  readonly session: Recordable;
+  readonly recording: Recording;
+  readonly unwatch: () => void;
+  /** Once somebody has stopped it. */
+  ending?: Promise<void>;
+};
 /** What is known of one that has ended; the pictures and the session that it held are gone. */
 type Ended = { readonly path: string; readonly info: RecordingInfo };
 
@@ -51,8 +57,10 @@ export class Recordings {
   /** The newest of each session, in the order of their starts. */
   readonly #entries = new Map<string, Running | Ended>();
   readonly #starting = new Set<string>();
+  /** Files that could not be removed, which was told. */
+  readonly #stuck = new Set<string>();
   #cancelCheck: () => void;
-  #sweptAtMs = 0;
+  #sweptAtMs: number;
   #isClosed = false;
 
   constructor(options: RecordingsOptions) {
@@ -60,11 +68,6 @@ export class Recordings {
     this.#cancelCheck = options.clock.after(CHECK_MS, () => void this.#check());
     this.#sweptAtMs = options.clock.now();
     void this.#sweep();
-  }
-
-  /** How many run now. */
-  get running(): number {
-    return this.#running().length;
   }
 
   /**
@@ -99,25 +102,8 @@ export class Recordings {
   async stop(sessionId: string): Promise<boolean> {
     const running = this.#findRunning(sessionId);
     if (running === undefined) return false;
-    running.unwatch();
-    const { recording } = running;
-    const log = this.#options.log.child({ session: sessionId.slice(0, 8) });
-    const keep = (end: Pick<RecordingInfo, "state" | "bytes" | "error">) => {
-      // Whoever else waited for this end may have begun another one since.
-      if (this.#entries.get(sessionId) !== running) return;
-      this.#entries.set(sessionId, { path: recording.path, info: { ...infoOf(recording), ...end } });
-    };
-    try {
-      await recording.stop();
-      const { size } = await stat(recording.path);
-      keep({ state: "finished", bytes: size, error: null });
-      log.info({ frames: recording.frames, dropped: recording.dropped, bytes: size }, "recording ended");
-    } catch (thrown) {
-      const error = ApiError.from(thrown);
-      keep({ state: "failed", bytes: null, error: error.message });
-      log.warn({ err: error.cause ?? thrown }, "recording failed");
-      throw error;
-    }
+    running.ending ??= this.#end(sessionId, running);
+    await running.ending;
     return true;
   }
 
@@ -128,12 +114,12 @@ export class Recordings {
     return isRunning(entry) ? infoOf(entry.recording) : entry.info;
   }
 
-  /** Opens the session's newest file. Throws `recording_not_found`, `recording_running`. */
-  async open(sessionId: string): Promise<{ file: OpenFile; name: string; format: RecordingFormat }> {
+  /** Opens the session's newest file; the caller closes it. Throws `recording_not_found`, `recording_running`. */
+  async open(sessionId: string): Promise<{ file: OpenFile; name: string }> {
     const { path, info } = this.#getEnded(sessionId);
     const file = await openFile(path);
     if (file === undefined) throw new ApiError("recording_not_found", { sessionId });
-    return { file, name: info.name, format: info.format };
+    return { file, name: info.name };
   }
 
   /** Removes the session's newest file. Throws `recording_not_found`, `recording_running`. */
@@ -148,6 +134,24 @@ export class Recordings {
     this.#isClosed = true;
     this.#cancelCheck();
     await Promise.all([...this.#entries.keys()].map((id) => this.#stopQuietly(id)));
+  }
+
+  async #end(sessionId: string, { recording, unwatch }: Running): Promise<void> {
+    unwatch();
+    const log = this.#options.log.child({ session: sessionId.slice(0, 8) });
+    const keep = (end: Pick<RecordingInfo, "state" | "bytes" | "error">) =>
+      this.#entries.set(sessionId, { path: recording.path, info: { ...infoOf(recording), ...end } });
+    try {
+      await recording.stop();
+      const { size } = await stat(recording.path);
+      keep({ state: "finished", bytes: size, error: null });
+      log.info({ frames: recording.frames, dropped: recording.dropped, bytes: size }, "recording ended");
+    } catch (thrown) {
+      const error = ApiError.from(thrown);
+      keep({ state: "failed", bytes: null, error: error.message });
+      log.warn({ err: error.cause ?? thrown }, "recording failed");
+      throw error;
+    }
   }
 
   #running(): [string, Running][] {
@@ -184,7 +188,7 @@ export class Recordings {
 
   /** Removes files that are too old, and the oldest while all are too large. True when what remains is too large. */
   async #sweep(): Promise<boolean> {
-    const { folder, maxAgeMs, maxBytes } = this.#options;
+    const { folder, maxAgeMs, maxBytes, log } = this.#options;
     const inUse = new Set(this.#running().map(([, { recording }]) => recording.partPath));
     const files: { path: string; bytes: number; modifiedMs: number }[] = [];
     for (const name of await readdir(folder).catch(() => [])) {
@@ -197,12 +201,15 @@ export class Recordings {
     for (const file of files) {
       const isOld = Date.now() - file.modifiedMs > maxAgeMs;
       if (inUse.has(file.path) || (!isOld && bytes <= maxBytes)) continue;
-      await rm(file.path, { force: true });
-      bytes -= file.bytes;
-      this.#options.log.info(
-        { file: basename(file.path) },
-        isOld ? "old recording removed" : "recording removed for room",
-      );
+      const name = basename(file.path);
+      try {
+        await rm(file.path, { force: true });
+        bytes -= file.bytes;
+        log.info({ file: name }, isOld ? "old recording removed" : "recording removed for room");
+      } catch (error) {
+        if (!this.#stuck.has(name)) log.warn({ err: error, file: name }, "recording could not be removed");
+        this.#stuck.add(name);
+      }
     }
     return bytes > maxBytes;
   }
