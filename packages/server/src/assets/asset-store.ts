@@ -9,6 +9,7 @@ import { mkdir, open, readdir, realpath, rename, rm, stat } from "node:fs/promis
 import { dirname, isAbsolute, join, parse, relative, resolve, sep } from "node:path";
 import { ApiError, type AssetInfo, type AssetType, errorText } from "@everframe/protocol";
 import { type OpenFile, openFile } from "../open-file.ts";
+import { hasCode } from "../system-error.ts";
 import { ALLOWED_EXTENSIONS, assetType, parseAssetName } from "./asset-name.ts";
 import { SIGNATURE_BYTES, typeByContent } from "./file-signature.ts";
 
@@ -50,7 +51,8 @@ export class AssetStore {
       await rename(temporary, path);
     } catch (error) {
       await rm(temporary, { force: true });
-      if (isDirectoryError(error)) throw new ApiError("asset_name_invalid", { reason: "a folder has that name" });
+      if (hasCode(error, "EISDIR", "ENOTEMPTY", "EEXIST"))
+        throw new ApiError("asset_name_invalid", { reason: "a folder has that name" });
       if (isForbidden(error)) throw this.#unusable(error);
       if (hasCode(error, "ENOSPC")) {
         const neededGb = ((declaredBytes ?? MAX_ASSET_BYTES) / 1e9).toFixed(2);
@@ -64,19 +66,18 @@ export class AssetStore {
 
   /** All files, or those of one type; newest first, then by folder and name. A missing folder is empty. */
   async list(type: AssetType | undefined): Promise<AssetInfo[]> {
-    const entries = await readdir(this.folder, { recursive: true, withFileTypes: true }).catch((error: unknown) => {
-      if (hasCode(error, "ENOENT")) return [];
-      throw error;
-    });
-    const names = entries.filter((entry) => entry.isFile() && !entry.name.startsWith("."));
+    const entries = await ifThere(readdir(this.folder, { recursive: true, withFileTypes: true }));
+    const names = (entries ?? []).filter((entry) => entry.isFile() && !entry.name.startsWith("."));
     const wanted = names.filter((entry) => {
       const found = assetType(entry.name);
       return found !== undefined && (type === undefined || found === type);
     });
-    const infos = await Promise.all(wanted.map((entry) => this.#describe(join(entry.parentPath, entry.name))));
-    return infos.sort(
-      (a, b) => b.created_at - a.created_at || compare(a.folder ?? "", b.folder ?? "") || compare(a.name, b.name),
-    );
+    const infos = await Promise.all(wanted.map((entry) => ifThere(this.#describe(join(entry.parentPath, entry.name)))));
+    return infos
+      .filter((info) => info !== undefined)
+      .sort(
+        (a, b) => b.created_at - a.created_at || compare(a.folder ?? "", b.folder ?? "") || compare(a.name, b.name),
+      );
   }
 
   /**
@@ -116,13 +117,14 @@ export class AssetStore {
 
   /**
    * Removes a file. Sessions that use it go on with what they have read.
-   * Throws as `open` does.
+   * Throws as `open` does, or `folder_unusable`.
    */
   async remove(path: string): Promise<void> {
     try {
       await rm(this.#resolveStored(path));
     } catch (error) {
       if (error instanceof ApiError) throw error;
+      if (isForbidden(error)) throw this.#unusable(error);
       throw new ApiError("asset_not_found", { path }, { cause: error });
     }
   }
@@ -134,7 +136,7 @@ export class AssetStore {
     });
     await mkdir(path, { recursive: true }).catch((error: unknown) => {
       if (isForbidden(error)) throw this.#unusable(error);
-      if (!hasCode(error, "EEXIST") && !hasCode(error, "ENOTDIR")) throw error;
+      if (!hasCode(error, "EEXIST", "ENOTDIR")) throw error;
       throw new ApiError("asset_name_invalid", { reason: "a file has the name of its folder" }, { cause: error });
     });
   }
@@ -222,16 +224,18 @@ export function isInside(folder: string, path: string): boolean {
   return way === "" || (!way.startsWith(`..${sep}`) && way !== ".." && !isAbsolute(way));
 }
 
-function isDirectoryError(error: unknown): boolean {
-  return hasCode(error, "EISDIR") || hasCode(error, "ENOTEMPTY") || hasCode(error, "EEXIST");
+/** The result; undefined where a file or folder is not there, or not any more. */
+async function ifThere<T>(reading: Promise<T>): Promise<T | undefined> {
+  try {
+    return await reading;
+  } catch (error) {
+    if (hasCode(error, "ENOENT")) return undefined;
+    throw error;
+  }
 }
 
 function isForbidden(error: unknown): boolean {
-  return ["EACCES", "EPERM", "EROFS"].some((code) => hasCode(error, code));
-}
-
-function hasCode(error: unknown, code: string): boolean {
-  return error instanceof Error && "code" in error && error.code === code;
+  return hasCode(error, "EACCES", "EPERM", "EROFS");
 }
 
 function compare(a: string, b: string): number {

@@ -284,6 +284,18 @@ describe("GET /api/v1/assets", () => {
     expect((await server.app.request("/api/v1/assets?type=audio")).status).toBe(422);
   });
 
+  it("[AST7] leaves out what is removed while it lists", async () => {
+    await mkdir(folder);
+    const paths = Array.from({ length: 100 }, (_, i) => join(folder, `${i}.png`));
+    await Promise.all(paths.map((path) => writeFile(path, "x")));
+    for (const path of paths) {
+      const listed = server.app.request("/api/v1/assets");
+      await new Promise((resolve) => setImmediate(resolve)); // it reads the folder
+      await rm(path);
+      expect((await listed).status).toBe(200);
+    }
+  });
+
   it("[AST7] lists the newest first, also from folders", async () => {
     await upload("old.png", image());
     await new Promise((resolve) => setTimeout(resolve, 20));
@@ -372,6 +384,21 @@ describe("GET and DELETE /api/v1/assets/{path}", () => {
       }
     }
     expect(await readFile(join(home, "secret.png"), "utf8")).toBe("x");
+  });
+
+  it("says that a file cannot be removed where that is not allowed", async ({ skip }) => {
+    await mkdir(folder);
+    if (!mountSmallDisk(folder)) skip("a small disk can be mounted by root alone");
+    try {
+      await upload("a.png", image());
+      spawnSync("mount", ["-o", "remount,ro", folder]);
+      const response = await get("a.png", {}, "DELETE");
+      expect([response.status, ((await response.json()) as ErrorBody).code]).toEqual([500, "folder_unusable"]);
+      const refused = await upload("b.png", image());
+      expect([refused.status, ((await refused.json()) as ErrorBody).code]).toEqual([500, "folder_unusable"]);
+    } finally {
+      spawnSync("umount", [folder]);
+    }
   });
 
   it("[AST14] removes a file once", async () => {

@@ -77,7 +77,7 @@ export function addAssetRoutes(endpoints: Endpoints, { assets, log }: AppContext
       summary: "Removes a file.",
       description: PATH_NOTE,
       answers: { 204: { text: "Removed.", body: "empty" } },
-      errors: ["asset_path_forbidden", "asset_not_found"],
+      errors: ["asset_path_forbidden", "asset_not_found", "folder_unusable"],
     },
     async ({ param }) => {
       await assets.remove(param("rest"));

@@ -8,6 +8,7 @@ import { createHash, type Hash } from "node:crypto";
 import { type FileHandle, mkdir, open, rename } from "node:fs/promises";
 import { dirname } from "node:path";
 import { ApiError } from "@everframe/protocol";
+import { hasCode } from "../system-error.ts";
 import { type FileInfo, HubError } from "./hub-client.ts";
 import { CACHE_VARIABLE } from "./hub-settings.ts";
 import { Retry, type RetryOptions } from "./retry.ts";
@@ -118,7 +119,7 @@ class GrowingFile {
     try {
       await this.#file.appendFile(part);
     } catch (error) {
-      if (!(error instanceof Error && "code" in error && error.code === "ENOSPC")) throw error;
+      if (!hasCode(error, "ENOSPC")) throw error;
       const neededGb = ((this.#download.bytes - this.bytes) / 1e9).toFixed(1);
       const params = { folder: dirname(this.#download.blobPath), neededGb, freeGb: "0", variable: CACHE_VARIABLE };
       throw new ApiError("disk_full", params, { cause: error });

@@ -1,6 +1,7 @@
 /** How much room a disk has. */
 import { statfs } from "node:fs/promises";
 import { dirname } from "node:path";
+import { hasCode } from "../system-error.ts";
 
 /** Bytes free on the disk that a folder is, or would be, on; undefined where the system does not tell. */
 export type FreeBytes = (folder: string) => Promise<number | undefined>;
@@ -11,8 +12,7 @@ export const freeBytes: FreeBytes = async (folder) => {
       const { bavail, bsize } = await statfs(path);
       return bavail * bsize;
     } catch (error) {
-      const isAbsent = error instanceof Error && "code" in error && error.code === "ENOENT";
-      if (!isAbsent || path === dirname(path)) return undefined;
+      if (!hasCode(error, "ENOENT") || path === dirname(path)) return undefined;
     }
   }
 };

@@ -10,6 +10,7 @@ import { mkdir, open, readFile, rename, rm, stat, utimes } from "node:fs/promise
 import { hostname } from "node:os";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { hasCode } from "../system-error.ts";
 
 const TOUCH_MS = 5_000;
 const STALE_MS = 60_000;
@@ -69,7 +70,7 @@ async function create(path: string, mark: string): Promise<boolean> {
     await file.close();
     return true;
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "EEXIST") return false;
+    if (hasCode(error, "EEXIST")) return false;
     throw error;
   }
 }
@@ -103,7 +104,7 @@ function isAlive(pid: number): boolean {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    return error instanceof Error && "code" in error && error.code === "EPERM"; // it lives, but is another user's
+    return hasCode(error, "EPERM"); // it lives, but is another user's
   }
 }
 
