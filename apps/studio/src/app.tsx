@@ -55,7 +55,7 @@ function useKeys(studio: Studio): void {
       }
       const { page, dialog, hasStarted } = studio.store.get();
       const isOwnKey =
-        (event.key === " " && target.closest("button, a, [role]") !== null) ||
+        (event.key === " " && target.closest("button, a, summary, [role]") !== null) ||
         (event.key.startsWith("Arrow") && target.closest("[role], [data-keys]") !== null);
       if (
         isOwnKey ||

@@ -1,25 +1,22 @@
-// The page's buttons: one that matters, quiet ones, and round ones over video.
+// The page's buttons with words: the one that matters, and quiet ones.
 import type { ButtonHTMLAttributes, ReactNode } from "react";
 
-type Look = "primary" | "quiet" | "glass";
+type Look = "primary" | "quiet";
 
 const LOOKS: Record<Look, string> = {
   primary:
     "bg-glow text-ember font-semibold shadow-[0_10px_40px_-12px_rgb(255_133_82/0.7)] hover:bg-glow-soft active:translate-y-px",
   quiet: "border border-edge bg-night/40 text-paper backdrop-blur-md hover:bg-lifted/70 hover:border-paper/30",
-  glass: "border border-white/15 bg-night/55 text-paper backdrop-blur-md hover:bg-night/80",
 };
 
 const SHAPES = {
   large: "h-13 gap-2.5 px-6 text-[0.975rem]",
   medium: "h-10 gap-2 px-4 text-sm",
-  icon: "size-10 text-sm",
 };
 
 type ButtonProps = ButtonHTMLAttributes<HTMLButtonElement> & {
   look?: Look;
-  /** `icon` is round, for a button without words. */
-  size?: "large" | "medium" | "icon";
+  size?: "large" | "medium";
   icon?: ReactNode;
 };
 

@@ -1,5 +1,7 @@
-// A text field whose value counts when it is left or Enter is pressed; what cannot be read goes back to what it was.
+// A text field whose value counts when it is left or Enter is pressed; Escape, and what cannot be read, go back to what it
+// was.
 import { type HTMLAttributes, useState } from "react";
+import { flushSync } from "react-dom";
 
 type CommitFieldProps<Value> = {
   label: string;
@@ -40,7 +42,8 @@ export function CommitField<Value>({
       onKeyDown={({ key, currentTarget }) => {
         if (key === "Enter") commit();
         if (key !== "Escape") return;
-        setDraft(undefined);
+        // At once: leaving the field must not find the draft.
+        flushSync(() => setDraft(undefined));
         currentTarget.blur();
       }}
       className={`figures h-8 min-w-0 rounded-lg border border-line bg-night/60 px-2 text-[0.825rem] outline-none transition hover:border-edge focus:border-glow/60 ${className}`}

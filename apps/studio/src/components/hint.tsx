@@ -5,14 +5,22 @@ import type { ReactElement, ReactNode } from "react";
 type HintProps = {
   text: ReactNode;
   keyName?: string | undefined;
-  side?: "top" | "left" | "bottom";
+  side?: "top" | "left";
   children: ReactElement;
 };
 
 export function Hint({ text, keyName, side = "top", children }: HintProps) {
   return (
     <Tooltip.Root>
-      <Tooltip.Trigger asChild>{children}</Tooltip.Trigger>
+      <Tooltip.Trigger
+        asChild
+        onFocus={(event) => {
+          // Not for a focus that comes back to what a pointer had pressed.
+          if (!event.target.matches(":focus-visible")) event.preventDefault();
+        }}
+      >
+        {children}
+      </Tooltip.Trigger>
       <Tooltip.Portal>
         <Tooltip.Content
           side={side}

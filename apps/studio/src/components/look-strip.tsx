@@ -60,9 +60,9 @@ export function LookStrip() {
   );
 }
 
-type LookTileProps = { preset: Preset; isOn: boolean; className?: string; onChosen?: () => void };
+type LookTileProps = { preset: Preset; isOn: boolean; className?: string };
 
-export function LookTile({ preset, isOn, className = "", onChosen }: LookTileProps) {
+export function LookTile({ preset, isOn, className = "" }: LookTileProps) {
   const studio = useStudio();
   const touring = useStore((state) => state.touring);
   const isFull = useStore(({ settings }) => settings.look.prompts.length >= MAX_PROMPTS);
@@ -72,10 +72,7 @@ export function LookTile({ preset, isOn, className = "", onChosen }: LookTilePro
         type="button"
         aria-label={preset.label}
         aria-pressed={isOn}
-        onClick={() => {
-          studio.sendPrompt(preset.prompt);
-          onChosen?.();
-        }}
+        onClick={() => studio.sendPrompt(preset.prompt)}
         className={`block w-full overflow-hidden rounded-xl text-left ring-1 transition duration-200 ${
           isOn ? "ring-2 ring-glow" : "ring-line hover:-translate-y-0.5 hover:ring-edge"
         } ${touring === preset.id ? "tally" : ""}`}

@@ -1,7 +1,7 @@
-// A dialog over the page: closed by Escape, by a click beside it, or by its button.
+// A dialog over the page: closed by Escape, by a click beside it, or by its button; the focus goes back to where it was.
 import { X } from "lucide-react";
 import { Dialog } from "radix-ui";
-import type { ReactNode } from "react";
+import { type ReactNode, useRef } from "react";
 import { IconButton } from "./icon-button.tsx";
 
 type ModalProps = {
@@ -24,6 +24,7 @@ export function Modal({
   className = "max-w-2xl",
   children,
 }: ModalProps) {
+  const opener = useRef<Element>(null);
   return (
     <Dialog.Root open={isOpen} onOpenChange={onOpenChange} modal={isModal}>
       <Dialog.Portal>
@@ -33,7 +34,14 @@ export function Modal({
           onOpenAutoFocus={(event) => {
             // The dialog itself, not its first button, whose name would pop up.
             event.preventDefault();
+            opener.current = document.activeElement;
             (event.currentTarget as HTMLElement).focus();
+          }}
+          onCloseAutoFocus={(event) => {
+            // Radix knows only triggers of its own; these dialogs are opened from elsewhere, by a key too.
+            event.preventDefault();
+            const isLost = document.activeElement === document.body;
+            if (isLost && opener.current instanceof HTMLElement) opener.current.focus();
           }}
           onInteractOutside={(event) => {
             if (!isModal) event.preventDefault();

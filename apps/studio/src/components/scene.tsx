@@ -160,9 +160,6 @@ const PALETTES: Record<StyleName, Palette> = {
   },
 };
 
-/** The drawing's size in its own units. */
-export const SCENE = { width: 360, height: 200 } as const;
-
 /** The drawing as an SVG group of 360 x 200 units. */
 export function Scene({ style }: { style: StyleName }) {
   const id = useId();

@@ -67,7 +67,9 @@ export function StageStatus() {
             The connection was lost
           </p>
           <p className="figures max-w-96 text-pretty text-paper/85 max-sm:text-sm">
-            Trying again, for {seconds} s now. Everything you set is kept and goes on by itself.
+            Trying again
+            {/* Seen, not heard: an alert that changes each second would be read out each second. */}
+            <span aria-hidden="true">, for {seconds} s now</span>. Everything you set is kept and goes on by itself.
           </p>
           <Bars />
         </div>

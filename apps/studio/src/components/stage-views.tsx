@@ -1,7 +1,9 @@
 // The words on the stage: on the way, when something went wrong, and between two streams.
 import { Clapperboard, RotateCw, X } from "lucide-react";
 import type { ReactNode } from "react";
+import type { Studio } from "../conductor/studio.ts";
 import { stageText } from "../state/figures.ts";
+import type { Notice } from "../state/notice.ts";
 import type { Phase, SourceKind } from "../state/state.ts";
 import { useStore, useStudio } from "../studio-context.tsx";
 import { Button } from "./button.tsx";
@@ -93,12 +95,21 @@ export function BusyView() {
   );
 }
 
+/** What a notice's button says and does. */
+const ACTIONS: Record<Notice["action"], { label: string; run: (studio: Studio, notice: Notice) => void } | undefined> =
+  {
+    start: { label: "Start again", run: (studio) => studio.start(studio.store.get().kind) },
+    load: { label: "Load again", run: (studio) => void studio.watch.load() },
+    "without-loras": { label: "Go on without it", run: (studio, { help }) => void studio.goOnWithoutLoras(help) },
+    none: undefined,
+  };
+
 export function NoticeView() {
   const studio = useStudio();
   const notice = useStore((state) => state.notice);
   const source = useStore((state) => state.source);
-  const kind = useStore((state) => state.kind);
   if (notice === undefined) return null;
+  const action = ACTIONS[notice.action];
   return (
     <Words>
       <div role="alert" className="flex flex-col gap-2.5">
@@ -116,29 +127,14 @@ export function NoticeView() {
         </p>
       </div>
       <div className="flex flex-wrap gap-2.5">
-        {notice.action === "start" && (
-          <Button look="primary" size="large" icon={<RotateCw aria-hidden="true" />} onClick={() => studio.start(kind)}>
-            Start again
-          </Button>
-        )}
-        {notice.action === "load" && (
+        {action !== undefined && (
           <Button
             look="primary"
             size="large"
             icon={<RotateCw aria-hidden="true" />}
-            onClick={() => void studio.watch.load()}
+            onClick={() => action.run(studio, notice)}
           >
-            Load again
-          </Button>
-        )}
-        {notice.action === "without-loras" && (
-          <Button
-            look="primary"
-            size="large"
-            icon={<RotateCw aria-hidden="true" />}
-            onClick={() => void studio.goOnWithoutLoras(notice.help)}
-          >
-            Go on without it
+            {action.label}
           </Button>
         )}
         {notice.offersScene === true && (

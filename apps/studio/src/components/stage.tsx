@@ -41,6 +41,7 @@ export function Stage() {
       inputVideo: inputVideo.current ?? undefined,
       frame: frame.current ?? undefined,
     });
+    return () => void Object.assign(studio.stage, { video: undefined, inputVideo: undefined, frame: undefined });
   });
 
   return (

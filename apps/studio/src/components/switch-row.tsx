@@ -1,17 +1,14 @@
 // A switch with its name.
 import { Switch } from "radix-ui";
-import { type ReactNode, useId } from "react";
+import { useId } from "react";
 
-type SwitchRowProps = { label: string; help?: ReactNode; checked: boolean; onChange: (checked: boolean) => void };
+type SwitchRowProps = { label: string; checked: boolean; onChange: (checked: boolean) => void };
 
-export function SwitchRow({ label, help, checked, onChange }: SwitchRowProps) {
+export function SwitchRow({ label, checked, onChange }: SwitchRowProps) {
   const id = useId();
   return (
     <label className="flex cursor-pointer items-center justify-between gap-3 text-[0.85rem]" htmlFor={id}>
-      <span>
-        {label}
-        {help !== undefined && <span className="block text-muted text-xs">{help}</span>}
-      </span>
+      <span>{label}</span>
       <Switch.Root
         id={id}
         aria-label={label}

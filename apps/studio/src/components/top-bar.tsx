@@ -23,7 +23,7 @@ export function TopBar({ isBare }: { isBare: boolean }) {
         {PAGES.map((one) => (
           <a
             key={one.page}
-            href={one.page === "models" ? "#models" : "#studio"}
+            href={`#${one.page}`}
             aria-current={page === one.page ? "page" : undefined}
             className={`rounded-full px-3 py-1.5 text-[0.85rem] transition ${page === one.page ? `bg-raised text-paper ${isBare ? "max-sm:hidden" : ""}` : "text-soft hover:text-paper"}`}
           >

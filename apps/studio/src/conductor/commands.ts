@@ -4,7 +4,12 @@ import type { Command } from "../state/shortcuts.ts";
 import type { Studio } from "./studio.ts";
 
 const ACTIONS: Record<Command, (studio: Studio) => void> = {
-  prompt: () => document.querySelector<HTMLInputElement>("#prompt")?.select(),
+  prompt: () => {
+    const prompt = document.querySelector<HTMLInputElement>("#prompt");
+    // Not every browser moves the focus to what is selected.
+    prompt?.focus();
+    prompt?.select();
+  },
   // Escape is the browser's and the dialogs' own; it stands here for the cheat sheet.
   leave: () => {},
   pause: ({ stream, store }) => stream.setPaused(!store.get().isPaused),

@@ -45,11 +45,6 @@ export class ModelFiles {
     this.#downloads.get(id)?.abort();
   }
 
-  /** Ends the page's part; downloads go on in the server. */
-  close(): void {
-    this.#downloads.clear();
-  }
-
   async #read(id: string): Promise<void> {
     try {
       const status = await this.#client.models.status(id);

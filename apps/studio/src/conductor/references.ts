@@ -10,6 +10,9 @@ import { pictureOf } from "./pictures.ts";
 const MAX_SIDE = 1024;
 const THUMBNAIL = { width: 192, height: 108 };
 
+/** The server's codes for a file that it does not have, or never will. */
+const GONE = ["asset_not_found", "asset_path_forbidden"];
+
 type Parts = {
   client: Client;
   store: Store<State>;
@@ -63,23 +66,24 @@ export class References {
 
   async #upload(image: Blob, name: string): Promise<Reference> {
     const bitmap = await decode(image);
-    const scale = Math.min(1, MAX_SIDE / Math.max(bitmap.width, bitmap.height));
-    const size = { width: Math.round(bitmap.width * scale), height: Math.round(bitmap.height * scale) };
-    const upload = await pictureOf(bitmap, size, "image/png").blob();
-    // A name of its own: an image of the same name would be replaced under somebody else's feet.
-    const stem =
-      name
-        .replace(/\.\w+$/, "")
-        .replace(/[^\w-]+/g, "-")
-        .slice(0, 40) || "reference";
-    const asset = await this.#client.assets.upload(upload, { name: `${stem}-${Date.now().toString(36)}.png` });
-    const picture = pictureOf(bitmap, THUMBNAIL).url();
-    bitmap.close();
-    const { referencePictures } = this.#store.get();
-    this.#store.update({ referencePictures: { ...referencePictures, [asset.path]: picture } });
-    return { path: asset.path, name: name || "Picture" };
+    try {
+      const scale = Math.min(1, MAX_SIDE / Math.max(bitmap.width, bitmap.height));
+      const size = { width: Math.round(bitmap.width * scale), height: Math.round(bitmap.height * scale) };
+      const upload = await pictureOf(bitmap, size, "image/png").blob();
+      const asset = await this.#client.assets.upload(upload, { name: uniqueName(name) });
+      this.#show(asset.path, bitmap);
+      return { path: asset.path, name: name || "Picture" };
+    } finally {
+      bitmap.close();
+    }
   }
 
+  #show(path: string, image: ImageBitmap): void {
+    const { referencePictures } = this.#store.get();
+    this.#store.update({ referencePictures: { ...referencePictures, [path]: pictureOf(image, THUMBNAIL).url() } });
+  }
+
+  /** Takes a reference away; its file stays on the server. */
   remove(path: string): void {
     const { look } = this.#store.get().settings;
     this.#setLook({ ...look, references: look.references.filter((reference) => reference.path !== path) });
@@ -92,15 +96,23 @@ export class References {
       if (this.#store.get().referencePictures[path] !== undefined) continue;
       try {
         const bitmap = await decode(await this.#client.assets.fetch(path));
-        const picture = pictureOf(bitmap, THUMBNAIL).url();
+        this.#show(path, bitmap);
         bitmap.close();
-        this.#store.update({ referencePictures: { ...this.#store.get().referencePictures, [path]: picture } });
       } catch (error) {
-        if (ClientError.from(error).code === "server") this.remove(path);
+        if (GONE.includes(ClientError.from(error).reason)) this.remove(path);
         else console.warn("A reference's picture could not be read.", error);
       }
     }
   }
+}
+
+/** A name of its own: an image of the same name would be replaced under somebody else's feet. */
+function uniqueName(name: string): string {
+  const stem = name
+    .replace(/\.\w+$/, "")
+    .replace(/[^\w-]+/g, "-")
+    .slice(0, 40);
+  return `${stem || "reference"}-${Date.now().toString(36)}.png`;
 }
 
 async function decode(image: Blob): Promise<ImageBitmap> {

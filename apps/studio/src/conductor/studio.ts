@@ -103,13 +103,13 @@ export class Studio {
   }
 
   close(): void {
+    // Before its watchers go: the end of a stream saves what was recorded of it.
+    this.stream.close();
     for (const dispose of this.#disposers.splice(0)) dispose();
     clearTimeout(this.#storeTimer);
     this.thumbnails.close();
     this.midi.close();
-    this.models.close();
     this.timeline.close();
-    this.stream.close();
     this.watch.close();
     this.screens.close();
   }
