@@ -42,8 +42,9 @@ export class SessionConnections {
     return answer;
   }
 
-  /** Adds candidates of the newest offer. */
+  /** Adds candidates of the newest offer, once that is answered. */
   async addCandidates(candidates: readonly Candidate[]): Promise<void> {
+    await this.#offers;
     await this.#current?.addCandidates(candidates);
   }
 

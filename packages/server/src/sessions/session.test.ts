@@ -138,6 +138,22 @@ describe("another offer for a session", () => {
     expect(session.parameters.current.baseSeed).toBe(5);
   });
 
+  it("[SES11] is the one that candidates are for which come before its answer", async () => {
+    const { open, peer, media, manager } = rig();
+    const session = await open();
+    let release = () => {};
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const createPeer = media.createPeer.bind(media);
+    media.createPeer = (...args) => Object.assign(createPeer(...args), { beforeAnswer: held });
+    const answer = manager.resume(session.id, offerOf("other"));
+    const added = session.addCandidates([{ candidate: "candidate:1" }]);
+    release();
+    await Promise.all([answer, added]);
+    expect([peer(0).candidates, peer(1).candidates]).toEqual([[], ["candidate:1"]]);
+  });
+
   it("[SES11] takes the parameters that come with it", async () => {
     const { run, open, manager } = rig();
     const session = await open({ noiseScale: 0.3, baseSeed: 4 });

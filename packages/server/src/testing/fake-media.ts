@@ -3,7 +3,7 @@
  * silent or says goodbye, and sees what was sent when. For what depends on
  * time, which no real transport lets a test turn forward.
  */
-import type { ServerMessage } from "@everframe/protocol";
+import type { Candidate, ServerMessage } from "@everframe/protocol";
 import type { Clock } from "../sessions/clock.ts";
 import type { I420Frame, MediaBackend, MediaPeer, PeerEvents, PeerOptions } from "../webrtc/media-peer.ts";
 
@@ -12,6 +12,9 @@ export class FakePeer implements MediaPeer {
   readonly sent: { frame: I420Frame; atMs: number }[] = [];
   readonly messages: ServerMessage[] = [];
   readonly offers: string[] = [];
+  readonly candidates: string[] = [];
+  /** What an answer waits for before it is given. */
+  beforeAnswer: Promise<void> | undefined;
   isClosed = false;
   readonly #events: PeerEvents;
   readonly #clock: Clock;
@@ -60,10 +63,12 @@ export class FakePeer implements MediaPeer {
   async answer(offerSdp: string): Promise<string> {
     if (offerSdp === "") throw new Error("a stand-in surprise");
     this.offers.push(offerSdp);
+    await this.beforeAnswer;
     return `answer to ${offerSdp}`;
   }
 
-  async addCandidate(): Promise<boolean> {
+  async addCandidate({ candidate }: Candidate): Promise<boolean> {
+    this.candidates.push(candidate);
     return true;
   }
 
