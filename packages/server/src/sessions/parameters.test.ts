@@ -83,6 +83,18 @@ describe("SessionParameters", () => {
     expect(parameters.takeApplied()).toBeUndefined();
   });
 
+  it("[PAR13] names no chunk where none has started", () => {
+    const parameters = new SessionParameters({}, resolveAsset);
+    parameters.take();
+    parameters.takeApplied();
+    // As after a reload of a pipeline that works frame by frame.
+    send(parameters, { base_seed: 5 });
+    expect(parameters.takeApplied()).not.toHaveProperty("chunk");
+    send(parameters, { base_seed: 6 });
+    parameters.take();
+    expect(parameters.takeApplied()).toMatchObject({ chunk: 1 });
+  });
+
   it("[PAR14] answers at once what no chunk has to wait for", () => {
     const parameters = new SessionParameters({}, resolveAsset);
     const answer = (fields: object, ids: unknown[]) => ({

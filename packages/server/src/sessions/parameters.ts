@@ -49,7 +49,9 @@ export class SessionParameters {
   /** What came since the last chunk started; undefined when no answer is owed. */
   #pending: ParameterUpdate | undefined;
   #requestIds: RequestId[] = [];
-  /** Number of the chunk that started last. */
+  /** Chunks that have started. */
+  #chunks = 0;
+  /** Number of the chunk that started since the last answer; undefined where none has. */
   #chunk: number | undefined;
   readonly #ignored = new Set<string>();
 
@@ -108,8 +110,10 @@ export class SessionParameters {
    * after `receive` where there are no chunks.
    */
   takeApplied(): ParametersApplied | undefined {
+    const chunk = this.#chunk;
+    this.#chunk = undefined;
     if (this.#pending === undefined) return undefined;
-    const message = applied(this.#pending, this.#requestIds, [...this.#ignored], this.#chunk);
+    const message = applied(this.#pending, this.#requestIds, [...this.#ignored], chunk);
     this.#pending = undefined;
     this.#requestIds = [];
     this.#ignored.clear();
@@ -120,7 +124,7 @@ export class SessionParameters {
   take(): Parameters {
     const { now, rest } = takeOneShots(this.#current);
     this.#current = rest;
-    this.#chunk = this.#chunk === undefined ? 0 : this.#chunk + 1;
+    this.#chunk = this.#chunks++;
     return now;
   }
 
