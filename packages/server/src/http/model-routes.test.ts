@@ -103,6 +103,12 @@ describe("the models' routes", () => {
     await start("longlive"); // left running for the end of this test, which closes the server
   });
 
+  it("[MOD4] begin no download once the server ends", async () => {
+    await server.close();
+    const response = await start("longlive");
+    expect([response.status, await response.json()]).toMatchObject([503, { code: "shutting_down" }]);
+  });
+
   it("[MOD5] have nothing to fetch for a pipeline without files", async () => {
     expect((await start("passthrough")).status).toBe(200);
     expect(await status("passthrough")).toEqual({ downloaded: true, progress: null, missing: [] });

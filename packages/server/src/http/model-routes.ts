@@ -25,7 +25,7 @@ export function addModelRoutes(endpoints: Endpoints, { downloads, pipelines }: A
       summary: "Begins to fetch the missing files of a pipeline or group.",
       body: modelDownloadRequest,
       answers: { 200: { text: "It has begun.", body: { schema: messageAnswer } } },
-      errors: ["model_id_missing", "pipeline_unknown", "download_running", "download_offline", "shutting_down"],
+      errors: ["model_id_missing", "pipeline_unknown", "download_running", "shutting_down"],
     },
     ({ body: { pipeline_id: id } }) => {
       if (id === "") throw new ApiError("model_id_missing", {});

@@ -88,6 +88,11 @@ describe("/openapi.json", () => {
     }
   });
 
+  it("[DOC1] tells of a load that does not fit", () => {
+    const { responses } = description.paths["/api/v1/pipeline/load"]!["post"]! as { responses: Json };
+    expect(responses).toHaveProperty("507");
+  });
+
   it("[DOC2] says what really comes", async () => {
     description = withLocalReferences(description) as Description;
     const load = { pipeline_id: "passthrough", load_params: { width: 64, height: 48 } };

@@ -17,7 +17,7 @@ export function addPipelineRoutes(endpoints: Endpoints, { pipelines, version }: 
         "The same load again changes nothing, and another one gives up what was being loaded.",
       body: loadRequest,
       answers: { 200: { text: "It has begun.", body: { schema: messageAnswer } } },
-      errors: ["pipeline_unknown", "invalid_resolution", "shutting_down"],
+      errors: ["pipeline_unknown", "invalid_resolution", "out_of_memory", "shutting_down"],
     },
     ({ body }) => {
       pipelines.load(parseLoadRequest(body));

@@ -16,20 +16,23 @@ export class DownloadManager {
   readonly #log: Logger;
   readonly #running = new Map<string, Running>();
   readonly #progress = new Map<string, ModelProgress>();
+  #isClosed = false;
 
   constructor(options: DownloaderOptions, log: Logger) {
     this.#options = options;
     this.#log = log;
   }
 
-  /** Starts the download of what a pipeline or group lacks. Throws `download_running`. */
+  /** Starts the download of what a pipeline or group lacks. Throws `download_running`, `shutting_down`. */
   start(id: string): void {
+    if (this.#isClosed) throw new ApiError("shutting_down", {});
     if (this.#running.has(id)) throw new ApiError("download_running", { pipelineId: id });
     const abort = new AbortController();
     const done = this.#run(id, artifactsOf(id), abort.signal).finally(() => this.#running.delete(id));
     this.#running.set(id, { abort, done });
   }
 
+  /** Whether the files of a pipeline or group are here, and how its download goes on or why it failed. */
   status(id: string): ModelStatus {
     const { missing } = installedFiles(id, this.#options.places);
     return { downloaded: missing.length === 0, progress: this.#progress.get(id) ?? null, missing };
@@ -43,7 +46,9 @@ export class DownloadManager {
     return running !== undefined;
   }
 
+  /** Gives up all that run, and starts none any more. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     await Promise.all([...this.#running.keys()].map((id) => this.cancel(id)));
   }
 
