@@ -40,7 +40,7 @@ export async function fileAnswer(request: HonoRequest, file: OpenFile, contentTy
 }
 
 /** One range of bytes, both ends included; undefined for what is to be ignored: other units, several ranges, nonsense. */
-export function parseRange(header: string, size: number): { start: number; end: number } | "unsatisfiable" | undefined {
+function parseRange(header: string, size: number): { start: number; end: number } | "unsatisfiable" | undefined {
   const [, first = "", last = ""] = /^bytes=(\d*)-(\d*)$/.exec(header.trim()) ?? [];
   if (first === "" && last === "") return undefined;
   if (first === "") {

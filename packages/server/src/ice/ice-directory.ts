@@ -17,19 +17,13 @@ const ASK_TIMEOUT_MS = 3000;
 const RETRY_MS = 15_000;
 
 export class IceDirectory {
-  readonly isRelayOnly: boolean;
   readonly #servers: readonly IceServer[];
   readonly #credentials: readonly Credentials[];
 
   /** `now` in milliseconds of a clock that never goes back. */
-  constructor(
-    { servers, providers, isRelayOnly }: IceSettings,
-    log: Logger,
-    now: () => number = performance.now.bind(performance),
-  ) {
+  constructor({ servers, providers }: IceSettings, log: Logger, now: () => number = performance.now.bind(performance)) {
     this.#servers = servers;
     this.#credentials = providers.map((provider) => new Credentials(provider, log, now));
-    this.isRelayOnly = isRelayOnly;
   }
 
   /** Never fails. Waits for a provider at most some seconds, and only when there is nothing good at hand. */

@@ -13,13 +13,12 @@ export type IceSettings = {
   readonly servers: readonly IceServer[];
   /** Gives servers with credentials that end, beside `servers`. */
   readonly providers: readonly TurnProvider[];
-  /** Whether the server connects through TURN alone, so that nobody learns its address. */
-  readonly isRelayOnly: boolean;
 };
 
 export type IceOptions = {
   /** Each a URL ("stun:host", "turn:user:password@host:port?transport=udp"), or JSON of one or more RTCIceServer. */
   readonly iceServers?: readonly string[];
+  /** Whether the server connects through TURN alone, so that nobody learns its address. */
   readonly isRelayOnly?: boolean;
   /** Whether clients are on this machine alone, and need no servers unless some are named. */
   readonly isLocal: boolean;
@@ -48,7 +47,7 @@ export function readIceSettings(options: IceOptions, env: NodeJS.ProcessEnv): Ic
       "Relay only needs a TURN server: name one with --ice-server, or set the keys of Cloudflare, Twilio or HF_TOKEN.",
     );
   }
-  return { servers: named.length === 0 && !isLocal ? [PUBLIC_STUN] : servers, providers, isRelayOnly };
+  return { servers: named.length === 0 && !isLocal ? [PUBLIC_STUN] : servers, providers };
 }
 
 function providersOf(env: NodeJS.ProcessEnv): TurnProvider[] {

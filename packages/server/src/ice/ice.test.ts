@@ -99,7 +99,7 @@ describe("the directory", () => {
     lines = [];
     const log = createLogger("info", (line) => lines.push(line.slice(13).trim()));
     const providers = [cloudflare("key", "secret", base)];
-    return new IceDirectory({ servers, providers, isRelayOnly: false }, log, () => nowMs);
+    return new IceDirectory({ servers, providers }, log, () => nowMs);
   };
   const name = (n: number) => giveIceServers([{ ...TURN, username: `u${n}` }]);
   const users = async (directory: IceDirectory) =>

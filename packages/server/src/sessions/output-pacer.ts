@@ -34,7 +34,6 @@ export type ChunkTiming = {
 };
 
 export class OutputPacer<F> {
-  readonly #maxFps: number;
   #queue: F[] = [];
   #measured: { frames: number; busyMs: number }[] = [];
   #chunks = 0;
@@ -44,11 +43,6 @@ export class OutputPacer<F> {
   #slotMs: number | undefined;
   #lastSentMs = Number.NEGATIVE_INFINITY;
   #dropped = 0;
-
-  /** `maxFps`: never faster than this, default 60. */
-  constructor(maxFps = MAX_FPS) {
-    this.#maxFps = maxFps;
-  }
 
   /** Frames waiting. */
   get length(): number {
@@ -116,8 +110,8 @@ export class OutputPacer<F> {
   #targetFps(inputFps: number | undefined): number {
     const frames = this.#measured.reduce((sum, one) => sum + one.frames, 0);
     const busyMs = this.#measured.reduce((sum, one) => sum + one.busyMs, 0);
-    const throughput = busyMs > 0 ? (frames * 1000) / busyMs : this.#maxFps;
-    return Math.min(this.#maxFps, Math.max(MIN_FPS, Math.min(inputFps ?? this.#maxFps, throughput)));
+    const throughput = busyMs > 0 ? (frames * 1000) / busyMs : MAX_FPS;
+    return Math.min(MAX_FPS, Math.max(MIN_FPS, Math.min(inputFps ?? MAX_FPS, throughput)));
   }
 
   /** Factor on the period: above 1 while the stock is too small. */

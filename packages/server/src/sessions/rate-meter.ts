@@ -8,8 +8,9 @@ const MIN_SAMPLES = 5;
 const WINDOW_MS = 2000;
 
 export class RateMeter {
-  #timesMs: number[] = [];
+  readonly #timesMs: number[] = [];
 
+  /** Counts a frame. */
   add(nowMs: number): void {
     this.#timesMs.push(nowMs);
     if (this.#timesMs.length > MAX_SAMPLES) this.#timesMs.shift();
@@ -24,9 +25,5 @@ export class RateMeter {
       return undefined;
     }
     return ((this.#timesMs.length - 1) * 1000) / (last - first);
-  }
-
-  clear(): void {
-    this.#timesMs = [];
   }
 }

@@ -6,7 +6,6 @@ export type SessionFigures = {
   framesIn: number;
   /** Newly made pictures sent; a repeated one is not counted. */
   framesOut: number;
-  chunksStarted: number;
   chunks: number;
   chunksFailed: number;
   fpsIn: number;

@@ -30,8 +30,6 @@ export type SessionWorkOptions = {
   /** Whether there is a viewer to work for. */
   isWanted: () => boolean;
   tell: (message: ServerMessage) => void;
-  /** The number of the session's chunk that starts now, from 1. */
-  nextChunk: () => number;
   /** A chunk was made. */
   onChunk: (chunk: Chunk) => void;
   /** A chunk failed; with `isLast` the work has ended. */

@@ -66,7 +66,7 @@ export class Session {
   readonly #output: VideoOutput;
   readonly #guard = new InputGuard();
   readonly #frameWatchers = new Set<(frame: I420Frame) => void>();
-  readonly #counts = { framesIn: 0, framesOut: 0, chunksStarted: 0, chunks: 0, chunksFailed: 0 };
+  readonly #counts = { framesIn: 0, framesOut: 0, chunks: 0, chunksFailed: 0 };
   readonly #life: SessionLife;
   readonly #connections: SessionConnections;
   readonly #pipeline: SessionPipeline;
@@ -284,7 +284,6 @@ export class Session {
       log: this.#log,
       isWanted: () => this.state === "live" && this.#pipeline.work !== undefined,
       tell: (message) => this.#tell(message),
-      nextChunk: () => ++this.#counts.chunksStarted,
       onChunk: (chunk) => {
         this.#counts.chunks += 1;
         this.#options.onChunk(chunk);

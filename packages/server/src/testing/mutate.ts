@@ -29,7 +29,7 @@ const STRANGE: readonly unknown[] = [
 ];
 
 /** Strange, or a small structure of strange ones. */
-export function strangeValue(random: Random, depth = 0): unknown {
+function strangeValue(random: Random, depth = 0): unknown {
   const kind = depth > 3 ? 0 : random.int(0, 9);
   if (kind === 8) return Array.from({ length: random.int(0, 12) }, () => strangeValue(random, depth + 1));
   if (kind === 9) {
@@ -42,7 +42,7 @@ export function strangeValue(random: Random, depth = 0): unknown {
 }
 
 /** The value with something changed somewhere in it. */
-export function mutateValue(random: Random, value: unknown): unknown {
+function mutateValue(random: Random, value: unknown): unknown {
   if (Array.isArray(value) && value.length > 0 && random.chance(0.8)) {
     const copy = [...(value as unknown[])];
     const at = random.int(0, copy.length - 1);

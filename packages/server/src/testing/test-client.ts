@@ -18,7 +18,6 @@ type Candidate = { candidate: string; sdpMid: string };
 type Statistics = { type: string; keyFramesDecoded?: number; pliCount?: number };
 type Track = { kind: string; stop(): void };
 type Connection = {
-  connectionState: string;
   localDescription: { sdp: string };
   ontrack: ((event: { track: Track; streams: unknown[] }) => void) | null;
   onicecandidate: ((event: { candidate: Candidate | null }) => void) | null;
@@ -164,10 +163,6 @@ export class TestClient {
       stop();
       throw error;
     }
-  }
-
-  get isConnected(): boolean {
-    return this.#connection.connectionState === "connected";
   }
 
   get isChannelClosed(): boolean {

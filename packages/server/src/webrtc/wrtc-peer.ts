@@ -273,6 +273,7 @@ class WrtcPeer implements MediaPeer {
         if (this.#channels.size > 0) return;
         // The client may open another one. Closing the connection closes its channels too, some moments earlier or later.
         this.#noticeEnd();
+        for (const timer of this.#endTimers) clearTimeout(timer);
         this.#endTimers = END_CHECKS_MS.map((ms) => setTimeout(() => this.#noticeEnd(), ms));
       });
     this.#sendWaiting();
