@@ -4,8 +4,8 @@
  * and the types come from it, so that none of the three can drift.
  */
 import { z } from "zod";
-import { ERRORS, type ErrorCode } from "./errors.ts";
 import { wireLoadParams } from "./load.ts";
+import { errorCode } from "./messages.ts";
 import { parameterDescription } from "./parameter-description.ts";
 import type { WireParameters } from "./parameters.ts";
 
@@ -29,7 +29,7 @@ export const pipelineStatus = z.object({
 export type PipelineStatus = z.infer<typeof pipelineStatus>;
 
 /** A pipeline in the answer of GET /api/v1/pipelines/schemas. */
-export const pipelineSchema = z.object({
+const pipelineSchema = z.object({
   id: z.string(),
   name: z.string(),
   description: z.string(),
@@ -174,9 +174,8 @@ export type RecordingAnswer = z.infer<typeof recordingAnswer>;
 
 /** Body of POST /api/v1/models/download. */
 export const modelDownloadRequest = z.object({ pipeline_id: z.string() });
-export type ModelDownloadRequest = z.input<typeof modelDownloadRequest>;
 
-export const modelProgress = z.object({
+const modelProgress = z.object({
   is_downloading: z.boolean(),
   percentage: z.number().describe("Of all bytes that were missing; one decimal"),
   current_artifact: z.string().describe("A repository's name without its owner"),
@@ -304,7 +303,7 @@ const validationIssue = z.object({
 /** Body of every answer with a status of 400 or more; some codes add fields. */
 export const errorBody = z.looseObject({
   detail: z.union([z.string(), z.array(validationIssue)]),
-  code: z.enum(Object.keys(ERRORS) as [ErrorCode, ...ErrorCode[]]),
+  code: errorCode,
   retryable: z.boolean().describe("Whether the same request can succeed later"),
 });
 export type ErrorBody = z.infer<typeof errorBody>;

@@ -156,19 +156,16 @@ export const loadRequest = z
 
 export type Lora = { path: string; scale: number; mergeMode: "permanent_merge" | "runtime_peft" };
 
-/** How to load a pipeline. Without a size the model's own is used. */
+/** How to load a pipeline, with the defaults of the table. Without a size the model's own is used. */
 export type LoadParams = {
   /** Pixels, a multiple of 16. */
   height?: number;
   /** Pixels, a multiple of 16. */
   width?: number;
-  /** Default 42. */
   seed: number;
-  /** Default true. */
   vaceEnabled: boolean;
   /** Start value of the condition's scale, 0 to 2. */
   vaceContextScale?: number;
-  /** Default "everframe". */
   compat: CompatName;
   vaeType: "wan" | "lightvae" | "tae" | "lighttae";
   quantization: "fp8_e4m3fn" | null;
@@ -202,17 +199,17 @@ export function parseLoadRequest(body: unknown): LoadRequest {
   const request = parseRequest(loadRequest, body);
   const wire = request.pipelines?.[0]?.load_params ?? request.load_params ?? {};
   checkSize(wire.width ?? undefined, wire.height ?? undefined);
-  const loraMergeMode = wire.lora_merge_mode ?? "permanent_merge";
+  const loraMergeMode = wire.lora_merge_mode ?? LOAD_TABLE.lora_merge_mode.default;
   return {
     pipelineId: chosenId(request)!,
     loadParams: {
       ...(wire.height == null ? {} : { height: wire.height }),
       ...(wire.width == null ? {} : { width: wire.width }),
-      seed: wire.seed ?? wire.base_seed ?? 42,
-      vaceEnabled: wire.vace_enabled ?? true,
+      seed: wire.seed ?? wire.base_seed ?? LOAD_TABLE.seed.default,
+      vaceEnabled: wire.vace_enabled ?? LOAD_TABLE.vace_enabled.default,
       ...(wire.vace_context_scale == null ? {} : { vaceContextScale: wire.vace_context_scale }),
-      compat: wire.compat ?? "everframe",
-      vaeType: wire.vae_type ?? "wan",
+      compat: wire.compat ?? LOAD_TABLE.compat.default,
+      vaeType: wire.vae_type ?? LOAD_TABLE.vae_type.default,
       quantization: wire.quantization ?? null,
       loras: (wire.loras ?? []).map((one) => ({
         path: one.path,
@@ -231,7 +228,7 @@ export function toWireLoadParams(params: LoadParams, size?: { width: number; hei
     width: size?.width ?? null,
     seed: params.seed,
     vace_enabled: params.vaceEnabled,
-    ...(params.compat === "everframe" ? {} : { compat: params.compat }),
+    ...(params.compat === LOAD_TABLE.compat.default ? {} : { compat: params.compat }),
     vae_type: params.vaeType,
     quantization: params.quantization,
     loras:

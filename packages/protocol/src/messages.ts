@@ -6,9 +6,9 @@
  */
 import { z } from "zod";
 import { ERRORS, type ErrorCode } from "./errors.ts";
-import type { WireParameters } from "./parameters.ts";
 
-const errorCode = z.enum(Object.keys(ERRORS) as [ErrorCode, ...ErrorCode[]]);
+/** A code of the catalogue. */
+export const errorCode = z.enum(Object.keys(ERRORS) as [ErrorCode, ...ErrorCode[]]);
 
 /** Names a message in its answer; chosen by the client. */
 export const requestId = z.union([z.string().max(128), z.number()]);
@@ -17,7 +17,7 @@ export type RequestId = z.infer<typeof requestId>;
 const wireParameters = z.record(z.string(), z.unknown());
 
 /** Why a session ended. */
-export const stopReason = z.enum([
+const stopReason = z.enum([
   /** The client deleted the session. */
   "deleted",
   /** The pipeline's engine died. */
@@ -36,7 +36,7 @@ export const stopReason = z.enum([
 export type StopReason = z.infer<typeof stopReason>;
 
 /** The session is over; the server closes the connection after it. */
-export const streamStopped = z.object({
+const streamStopped = z.object({
   type: z.literal("stream_stopped"),
   error_message: z.string().exactOptional(),
   reason: stopReason.exactOptional(),
@@ -45,7 +45,7 @@ export const streamStopped = z.object({
 export type StreamStopped = z.infer<typeof streamStopped>;
 
 /** Some fields of a parameters message were not used; the others were. */
-export const parametersRejected = z.object({
+const parametersRejected = z.object({
   type: z.literal("parameters_rejected"),
   rejected: z.array(z.object({ field: z.string(), reason: z.string(), allowed: z.string() })),
   request_id: requestId.exactOptional(),
@@ -57,7 +57,7 @@ export type ParametersRejected = z.infer<typeof parametersRejected>;
  * parameter that acts at once: they are in use. Everything that was taken
  * since the last such message is in it.
  */
-export const parametersApplied = z.object({
+const parametersApplied = z.object({
   type: z.literal("parameters_applied"),
   parameters: wireParameters,
   /** Number of the session's chunk, from 0. */
@@ -70,15 +70,14 @@ export const parametersApplied = z.object({
 export type ParametersApplied = z.infer<typeof parametersApplied>;
 
 /** Somebody else changed these parameters, over HTTP. */
-export const parametersUpdated = z.object({ type: z.literal("parameters_updated"), parameters: wireParameters });
+const parametersUpdated = z.object({ type: z.literal("parameters_updated"), parameters: wireParameters });
 export type ParametersUpdated = z.infer<typeof parametersUpdated>;
 
 /** Another pipeline is being loaded: the connection stays, the last picture is held. */
-export const pipelineReloading = z.object({ type: z.literal("pipeline_reloading"), pipeline_id: z.string() });
-export type PipelineReloading = z.infer<typeof pipelineReloading>;
+const pipelineReloading = z.object({ type: z.literal("pipeline_reloading"), pipeline_id: z.string() });
 
 /** The stream goes on with the newly loaded pipeline and the parameters that the session has. */
-export const pipelineReloaded = z.object({
+const pipelineReloaded = z.object({
   type: z.literal("pipeline_reloaded"),
   pipeline_id: z.string(),
   model: z.string(),
@@ -86,10 +85,9 @@ export const pipelineReloaded = z.object({
   width: z.int().nullable(),
   height: z.int().nullable(),
 });
-export type PipelineReloaded = z.infer<typeof pipelineReloaded>;
 
 /** Something failed and the stream goes on. */
-export const failureMessage = z.object({
+const failureMessage = z.object({
   type: z.literal("error"),
   code: errorCode,
   message: z.string(),
@@ -98,7 +96,7 @@ export const failureMessage = z.object({
 export type ErrorMessage = z.infer<typeof failureMessage>;
 
 /** How the stream runs; at most once a second. */
-export const statsMessage = z.object({
+const statsMessage = z.object({
   type: z.literal("stats"),
   /** Frames a second received from the client. */
   fps_in: z.number(),
@@ -130,4 +128,3 @@ export const serverMessage = z.discriminatedUnion("type", [
   statsMessage,
 ]);
 export type ServerMessage = z.infer<typeof serverMessage>;
-export type ClientMessage = WireParameters & { request_id?: RequestId };

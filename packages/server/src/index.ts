@@ -31,7 +31,7 @@ import { type PipelineActivity, PipelineManager } from "./pipelines/pipeline-man
 import { Encoder } from "./recording/encoder.ts";
 import { Recordings } from "./recording/recordings.ts";
 import { Access } from "./security/access.ts";
-import type { ProtectionOptions, Rates } from "./security/protect.ts";
+import type { ProtectionOptions } from "./security/protect.ts";
 import { isLoopbackName } from "./security/request-source.ts";
 import { systemClock } from "./sessions/clock.ts";
 import { SessionManager } from "./sessions/session-manager.ts";
@@ -48,6 +48,9 @@ const MAX_CONNECTIONS = 1024;
 const HEADERS_TIMEOUT_MS = 20_000;
 /** Longer than proxies and clients keep an idle connection, so that none is closed while a request is on its way. */
 const KEEP_ALIVE_MS = 75_000;
+const MAX_RECORDING_AGE_MS = 24 * 3600_000;
+/** Of all together. */
+const MAX_RECORDING_BYTES = 10 * 1024 ** 3;
 
 export type ServerOptions = {
   /** Default 127.0.0.1. */
@@ -62,10 +65,6 @@ export type ServerOptions = {
   assetsDir?: string;
   /** Where recordings are kept; default `recordings` beside the models folder. */
   recordingsDir?: string;
-  /** Recordings older than this are removed, hours; default 24. */
-  recordingMaxHours?: number;
-  /** All recordings together, GiB; default 10. */
-  recordingMaxGib?: number;
   /** Path or name of ffmpeg, which records; default "ffmpeg". */
   ffmpeg?: string;
   /** Folder of LoRA files; default `lora` beside the models folder. */
@@ -90,8 +89,6 @@ export type ServerOptions = {
   allowHosts?: readonly string[];
   /** Whether a proxy in front tells the client's address in X-Forwarded-For. */
   trustProxy?: boolean;
-  /** How often one address may make offers, upload, and show wrong tokens. */
-  rates?: Partial<Rates>;
   /** Sessions at once, even if the machine could hold more; default 8. */
   maxSessions?: number;
   /** Frames a second that each session should get at least: more sessions than that allows are refused. Default 2. */
@@ -122,6 +119,7 @@ export type EverframeServer = {
   close(): Promise<void>;
 };
 
+/** Puts a server together; it listens once it is started. Throws for a token that is too short and for bad ICE servers. */
 export function createServer(options: ServerOptions = {}): EverframeServer {
   const host = options.host ?? "127.0.0.1";
   const log = options.log ?? createLogger();
@@ -142,7 +140,6 @@ export function createServer(options: ServerOptions = {}): EverframeServer {
     trustProxy,
     ...(options.allowOrigins === undefined ? {} : { allowOrigins: options.allowOrigins }),
     ...(options.allowHosts === undefined ? {} : { allowHosts: options.allowHosts }),
-    ...(options.rates === undefined ? {} : { rates: options.rates }),
   };
   const metrics = new ServerMetrics();
   const sessions = new SessionManager({
@@ -163,8 +160,8 @@ export function createServer(options: ServerOptions = {}): EverframeServer {
   const recordings = new Recordings({
     folder: options.recordingsDir ?? join(dirname(modelsDir), "recordings"),
     encoder: new Encoder(options.ffmpeg),
-    maxAgeMs: (options.recordingMaxHours ?? 24) * 3600_000,
-    maxBytes: (options.recordingMaxGib ?? 10) * 1024 ** 3,
+    maxAgeMs: MAX_RECORDING_AGE_MS,
+    maxBytes: MAX_RECORDING_BYTES,
     clock: systemClock,
     log,
   });
