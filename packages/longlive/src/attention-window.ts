@@ -100,10 +100,10 @@ export function seenRows({ seen, spread, frameTokens }: WindowPlan, frames: numb
  * Attention in the plan's tiles.
  * @param q [frames * frameTokens, D]
  * @param k, v of all frames that are seen [keys, D]
- * @param rows from `seenRowsInput`
+ * @param rows from `seenRows` [tiles, rows]
  * @returns [frames * frameTokens, D]
  */
-export function windowAttention(
+function windowAttention(
   g: Graph,
   plan: WindowPlan,
   { q, k, v, rows }: { q: Value; k: Value; v: Value; rows: Value },

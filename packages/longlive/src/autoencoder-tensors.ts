@@ -3,9 +3,8 @@
  * hold, no more and no less.
  */
 import type { WanAutoencoderConfig } from "./autoencoder-config.ts";
+import { RGB_CHANNELS } from "./preprocess.ts";
 import type { TensorShapes } from "./tensor-shapes.ts";
-
-const RGB = 3;
 
 /** Channels of each level, from the picture's size down. */
 export function levelWidths({ type, dim, channelMultiples }: WanAutoencoderConfig): number[] {
@@ -40,7 +39,7 @@ export function wanTensors(config: WanAutoencoderConfig): TensorShapes {
     conv(`${half}.head.2`, out, head, 3, 3, 3);
   };
 
-  conv("encoder.conv1", finest, RGB, 3, 3, 3);
+  conv("encoder.conv1", finest, RGB_CHANNELS, 3, 3, 3);
   let width = finest;
   let index = 0;
   for (const [level, out] of widths.entries()) {
@@ -74,7 +73,7 @@ export function wanTensors(config: WanAutoencoderConfig): TensorShapes {
     conv(`${name}.resample.1`, Math.trunc(width / 2), width, 3, 3);
     width = Math.trunc(width / 2);
   }
-  ends("decoder", coarsest, finest, RGB);
+  ends("decoder", coarsest, finest, RGB_CHANNELS);
   return shapes;
 }
 
@@ -104,7 +103,7 @@ export function taeTensors(latentChannels: number, widths: TaeWidths = TAE_WIDTH
   };
   let index = 0;
   const encoder = () => `encoder.${index++}`;
-  conv(encoder(), widths.encoder, RGB, { bias: true });
+  conv(encoder(), widths.encoder, RGB_CHANNELS, { bias: true });
   index++; // an activation
   for (const joined of TAE_JOINED) {
     conv(`${encoder()}.conv`, widths.encoder, joined * widths.encoder, { bias: false, kernel: 1 });
@@ -125,6 +124,6 @@ export function taeTensors(latentChannels: number, widths: TaeWidths = TAE_WIDTH
     conv(decoder(), widths.decoder[level + 1]!, width, { bias: false });
   }
   index++;
-  conv(decoder(), RGB, widths.decoder[3], { bias: true });
+  conv(decoder(), RGB_CHANNELS, widths.decoder[3], { bias: true });
   return shapes;
 }

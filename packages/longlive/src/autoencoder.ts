@@ -75,11 +75,6 @@ export async function encodeOnce(autoencoder: Autoencoder, pixels: Pixels, signa
   return autoencoder.openEncoder().encode(pixels, signal);
 }
 
-/** Latents that a number of pixel frames gives. */
-export function latentFramesOf(pixelFrames: number, first: boolean): number {
-  return first ? 1 + Math.floor((pixelFrames - 1) / TIME_FACTOR) : Math.floor(pixelFrames / TIME_FACTOR);
-}
-
 /** Pixel frames that a number of latents gives. */
 export function pixelFramesOf(latentFrames: number, first: boolean): number {
   return TIME_FACTOR * latentFrames - (first ? TIME_FACTOR - 1 : 0);

@@ -89,7 +89,7 @@ export class DeviceKeys implements KeyStorage {
   /** What `past` showed, where it was not all that is held. */
   #shown: readonly DeviceLayer[] = [];
 
-  /** @param options.moves whether rolled keys move in time; else they keep the rotation that they came with */
+  /** @param parts.moves whether rolled keys move in time; else they keep the rotation that they came with */
   constructor(sizes: KeyStorageSizes, parts: { picker: RowPicker; copier: DeviceCopier; moves: boolean }) {
     this.#sizes = sizes;
     this.#picker = parts.picker;

@@ -23,6 +23,28 @@ export function openSession(
   return Session.create(model, { arena, keep: kept, ...(threads ? { threads } : {}), ...(log ? { log } : {}) });
 }
 
+type Closable = { close(): Promise<void> };
+
+/**
+ * Opens parts that belong together, one after the other: should a later one fail, those before it are closed.
+ * @param open is given what takes note of each part
+ */
+export async function openTogether<Whole>(
+  open: (noted: <Part extends Closable>(part: Promise<Part>) => Promise<Part>) => Promise<Whole>,
+): Promise<Whole> {
+  const parts: Closable[] = [];
+  try {
+    return await open(async (opening) => {
+      const part = await opening;
+      parts.push(part);
+      return part;
+    });
+  } catch (cause) {
+    for (const part of parts.reverse()) await part.close();
+    throw cause;
+  }
+}
+
 /** How graphs with attention are written for the device: on a GPU fused only where its kernel is right. */
 export async function graphOptions({ device = "cpu" }: EngineOptions): Promise<GraphOptions> {
   const fused = device === "cpu" || (await isFusedAttentionRight());

@@ -23,6 +23,7 @@ export type FoundCheckpoint = {
   readonly missing: readonly string[];
 };
 
+/** Looks which of the files are there, by their names alone. */
 export function findWan13b(modelsDir: string): FoundCheckpoint {
   const missing = WAN_1_3B_FILES.filter((file) => !existsSync(join(modelsDir, file)));
   const state = missing.length === 0 ? "complete" : missing.length === WAN_1_3B_FILES.length ? "none" : "partial";

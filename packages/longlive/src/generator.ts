@@ -9,7 +9,7 @@ import { planWindows, seenRows, type WindowPlan } from "./attention-window.ts";
 import type { Latents } from "./autoencoder.ts";
 import type { NetworkConfig, TransformerConfig } from "./config.ts";
 import { DeviceKeys, RowPicker } from "./device-keys.ts";
-import { type EngineOptions, graphOptions, openSession } from "./engine.ts";
+import { type EngineOptions, graphOptions, openSession, openTogether } from "./engine.ts";
 import { HostKeys, type LayerKeys } from "./key-storage.ts";
 import { KvCache, type Window } from "./kv-cache.ts";
 import { moveInTime, type Rotation, rotationOf } from "./rope.ts";
@@ -142,17 +142,20 @@ export class Generator {
     const { loras = NO_LORAS } = files;
     const written = await graphOptions(options);
     const arena = weightBytes(transformer) < LARGE_BYTES;
-    const open = (model: Model) => openSession(model, options, { arena, keep: tap ? [] : outputsKept(model) });
-    const time = await openSession(timeGraph(transformer, files.main, { device }), options);
-    const text = await open(textGraph(config, files, { ...written, tap }));
-    const main = await open(transformerGraph(config, files, grid, { ...written, tap }));
-    const sessions: Sessions = { time, text, main };
-    if (vace && files.vace) {
-      sessions.vace = await open(vaceGraph(config, vace, { main: files.main, vace: files.vace }, grid, written));
-    }
-    if (device === "cpu" || tap) return new Generator(config, grid, options, loras, sessions, undefined);
-    const onDevice = { copier: await DeviceCopier.create(), picker: await RowPicker.create(transformer, device) };
-    return new Generator(config, grid, options, loras, sessions, onDevice);
+    return openTogether(async (noted) => {
+      const open = (model: Model) => noted(openSession(model, options, { arena, keep: tap ? [] : outputsKept(model) }));
+      const time = await noted(openSession(timeGraph(transformer, files.main, { device }), options));
+      const text = await open(textGraph(config, files, { ...written, tap }));
+      const main = await open(transformerGraph(config, files, grid, { ...written, tap }));
+      const sessions: Sessions = { time, text, main };
+      if (vace && files.vace) {
+        sessions.vace = await open(vaceGraph(config, vace, { main: files.main, vace: files.vace }, grid, written));
+      }
+      if (device === "cpu" || tap) return new Generator(config, grid, options, loras, sessions, undefined);
+      const copier = await noted(DeviceCopier.create());
+      const picker = await noted(RowPicker.create(transformer, device));
+      return new Generator(config, grid, options, loras, sessions, { copier, picker });
+    });
   }
 
   /** Tokens of one latent frame. */

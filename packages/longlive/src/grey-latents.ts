@@ -6,40 +6,41 @@
  * for all of it.
  */
 import { type Autoencoder, type EncoderStream, type Latents, pixelFramesOf } from "./autoencoder.ts";
-import type { Size } from "./preprocess.ts";
+import { RGB_CHANNELS, type Size } from "./preprocess.ts";
 
 export class GreyLatents {
-  readonly #autoencoder: Autoencoder;
   readonly #size: Size;
+  readonly #encoder: EncoderStream;
+  /** Latents until the last one stands for all that follow. */
+  readonly #most: number;
+  /** [C, height, width] of each latent so far. */
   readonly #rows: Float32Array[] = [];
-  #encoder: EncoderStream | undefined;
   /** Ends when the table is as long as the last caller needs it. */
   #filled: Promise<void> = Promise.resolve();
 
   constructor(autoencoder: Autoencoder, size: Size) {
-    this.#autoencoder = autoencoder;
     this.#size = size;
+    this.#encoder = autoencoder.openEncoder();
+    this.#most = autoencoder.settledAfter + 1;
   }
 
   /** Latents `start` to `start + frames - 1` of the grey video. */
   async frames(start: number, frames: number, signal?: AbortSignal): Promise<Latents> {
-    const most = this.#autoencoder.settledAfter + 1;
-    const filled = this.#filled.then(() => this.#fill(Math.min(start + frames, most), signal));
+    const filled = this.#filled.then(() => this.#fill(Math.min(start + frames, this.#most), signal));
     // A failure is told to its own caller; the next one tries again.
     this.#filled = filled.catch(() => {});
     await filled;
     const latentSize = this.#rows[0]!.length;
     const data = new Float32Array(frames * latentSize);
-    for (let f = 0; f < frames; f++) data.set(this.#rows[Math.min(start + f, most - 1)]!, f * latentSize);
+    for (let f = 0; f < frames; f++) data.set(this.#rows[Math.min(start + f, this.#most - 1)]!, f * latentSize);
     return { frames, data };
   }
 
   async #fill(count: number, signal: AbortSignal | undefined): Promise<void> {
     const missing = count - this.#rows.length;
     if (missing <= 0) return;
-    this.#encoder ??= this.#autoencoder.openEncoder();
     const frames = pixelFramesOf(missing, this.#rows.length === 0);
-    const pixels = { frames, data: new Float32Array(frames * 3 * this.#size.width * this.#size.height) };
+    const pixels = { frames, data: new Float32Array(frames * RGB_CHANNELS * this.#size.width * this.#size.height) };
     try {
       const { data } = await this.#encoder.encode(pixels, signal);
       const size = data.length / missing;
@@ -47,10 +48,10 @@ export class GreyLatents {
     } catch (cause) {
       // What the encoder remembers may be half of a call.
       this.#rows.length = 0;
-      this.#encoder = undefined;
+      this.#encoder.reset();
       throw cause;
     }
     // Its memory of frames is large, and is not needed again.
-    if (this.#rows.length > this.#autoencoder.settledAfter) this.#encoder = undefined;
+    if (this.#rows.length === this.#most) this.#encoder.reset();
   }
 }

@@ -6,7 +6,6 @@
  * absolute positions, or, moved whenever the window rolls, at their places in
  * the window. A stream owns one cache.
  */
-
 import type { KeyStorage, LayerKeys } from "./key-storage.ts";
 
 /** The place of a call's frames in the window. */

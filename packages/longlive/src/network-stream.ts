@@ -71,7 +71,8 @@ function sizeOf({ dims }: FramePort): number {
   return dims.reduce((a, b) => a * b, 1);
 }
 
-function joinedParts(parts: readonly Float32Array[]): Float32Array {
+/** One after the other. */
+export function joinedParts(parts: readonly Float32Array[]): Float32Array {
   if (parts.length === 1) return parts[0]!;
   const joined = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;

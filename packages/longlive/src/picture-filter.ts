@@ -11,7 +11,7 @@
  */
 import { TIME_FACTOR } from "./autoencoder.ts";
 import type { Frame, Pixels } from "./preprocess.ts";
-import { StillGate } from "./still-gate.ts";
+import { BLOCK, StillGate, smoothStep } from "./still-gate.ts";
 
 /** Share of a new picture where nothing moves. */
 const STILL_SHARE = 0.2;
@@ -23,7 +23,6 @@ const ROW_STEP = 2;
 const JUMP = [40, 80] as const;
 
 const RGBA = 4;
-const BLOCK = 8;
 /** Fixed-point numbers: half the time of floating ones here. */
 const UNIT = 256;
 /** Largest unexplained change, in halves of a level. */
@@ -135,12 +134,6 @@ function otherness(shown: Uint16Array, { width, height, data }: Frame): Float32A
     }
   }
   return others;
-}
-
-/** 0 below the first limit, 1 above the second, without a kink between. */
-function smoothStep(value: number, [low, high]: readonly [number, number]): number {
-  const t = Math.min(1, Math.max(0, (value - low) / (high - low)));
-  return t * t * (3 - 2 * t);
 }
 
 function blendValue(shown: Uint16Array, data: Uint8Array, i: number, share: number): void {

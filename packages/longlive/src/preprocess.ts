@@ -25,18 +25,17 @@ export type Pixels = {
 
 /** Channels of a frame of `Pixels`. */
 export const RGB_CHANNELS = 3;
-const CHANNELS = RGB_CHANNELS;
 
 /** Frames resized to `size`, aspect ratio not kept, and scaled to [-1, 1]. Frames may differ in size. */
 export function toPixels(frames: readonly Frame[], size: Size): Pixels {
   for (const [i, frame] of frames.entries()) checkFrame(frame, i);
   if (frames.every((frame) => frame.width === size.width && frame.height === size.height)) return pixelsOf(frames);
   const plane = size.width * size.height;
-  const data = new Float32Array(frames.length * CHANNELS * plane);
+  const data = new Float32Array(frames.length * RGB_CHANNELS * plane);
   for (const [i, frame] of frames.entries()) {
-    const target = data.subarray(i * CHANNELS * plane, (i + 1) * CHANNELS * plane);
+    const target = data.subarray(i * RGB_CHANNELS * plane, (i + 1) * RGB_CHANNELS * plane);
     // Sizes that agree give each pixel itself.
-    resizePlanes(frame, target, size, CHANNELS, (value) => (value / 255) * 2 - 1);
+    resizePlanes(frame, target, size, RGB_CHANNELS, (value) => (value / 255) * 2 - 1);
   }
   return { frames: frames.length, data };
 }
@@ -56,8 +55,9 @@ export function pixelsOf(pictures: readonly Frame[]): Pixels {
 
 function planesOf(pictures: readonly Frame[]): Float32Array {
   const plane = pictures[0] ? pictures[0].width * pictures[0].height : 0;
-  const data = new Float32Array(pictures.length * CHANNELS * plane);
-  for (const [i, picture] of pictures.entries()) copyPlanes(picture.data, data.subarray(i * CHANNELS * plane), plane);
+  const data = new Float32Array(pictures.length * RGB_CHANNELS * plane);
+  for (const [i, picture] of pictures.entries())
+    copyPlanes(picture.data, data.subarray(i * RGB_CHANNELS * plane), plane);
   return data;
 }
 
@@ -150,7 +150,7 @@ export function toFrames(pixels: Pixels, size: Size): Frame[] {
   if (pixels.pictures) return [...pixels.pictures];
   const plane = size.width * size.height;
   return Array.from({ length: pixels.frames }, (_, f) => {
-    const planes = pixels.data.subarray(f * CHANNELS * plane, (f + 1) * CHANNELS * plane);
+    const planes = pixels.data.subarray(f * RGB_CHANNELS * plane, (f + 1) * RGB_CHANNELS * plane);
     const words = new Uint32Array(plane);
     for (let i = 0; i < plane; i++) {
       words[i] = opaqueWord(toByte(planes[i]!), toByte(planes[plane + i]!), toByte(planes[2 * plane + i]!));

@@ -9,7 +9,8 @@ import { type Pixels, RGB_CHANNELS } from "./preprocess.ts";
 const CHANGE = [3, 7] as const;
 const RGBA = 4;
 const CELL = 4;
-const BLOCK = 2 * CELL;
+/** Pixels of a block's side. */
+export const BLOCK = 2 * CELL;
 /** Every second row is enough against noise, and half of the work. */
 const ROW_STEP = 2;
 
@@ -76,12 +77,9 @@ export class StillGate {
     const moving = new Float32Array(rows * columns);
     if (!before) return moving.fill(1);
     const changed = this.#changed(now, before);
-    const [low, high] = CHANGE;
     for (let row = 0; row < rows; row++) {
       for (let column = 0; column < columns; column++) {
-        const largest = largestAround(changed, rows, columns, row, column);
-        const t = Math.min(1, Math.max(0, (largest - low) / (high - low)));
-        moving[row * columns + column] = t * t * (3 - 2 * t);
+        moving[row * columns + column] = smoothStep(largestAround(changed, rows, columns, row, column), CHANGE);
       }
     }
     return moving;
@@ -99,6 +97,12 @@ export class StillGate {
     }
     return changed;
   }
+}
+
+/** 0 below the first limit, 1 above the second, without a kink between. */
+export function smoothStep(value: number, [low, high]: readonly [number, number]): number {
+  const t = Math.min(1, Math.max(0, (value - low) / (high - low)));
+  return t * t * (3 - 2 * t);
 }
 
 /** The largest value of a block and the blocks beside it. */

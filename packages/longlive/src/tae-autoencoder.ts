@@ -9,31 +9,30 @@ import { type Autoencoder, type DecoderStream, type EncoderStream, SPACE_FACTOR,
 import type { TaeAutoencoderConfig } from "./autoencoder-config.ts";
 import { TAE_BLOCKS, TAE_JOINED, TAE_SPLIT, type TaeWidths, taeTensors } from "./autoencoder-tensors.ts";
 import { CacheLayout } from "./feature-caches.ts";
-import { type HalvesOptions, type NetworkHalves, openHalves } from "./network-halves.ts";
-import { inParts, type NetworkHalf, NetworkStream } from "./network-stream.ts";
+import { closeHalves, type HalvesOptions, type NetworkHalves, openHalves } from "./network-halves.ts";
+import { inParts, NetworkStream } from "./network-stream.ts";
+import { RGB_CHANNELS } from "./preprocess.ts";
 import { checkTensors, type TensorShapes } from "./tensor-shapes.ts";
 import type { LatentGrid } from "./wan-block.ts";
 
-const RGB = 3;
 /** Values of the picture's size and the first level's width that are alive at once. */
 const LIVE_WIDTHS = 5;
-
-export type TaeAutoencoderOptions = HalvesOptions;
 
 export class TaeAutoencoder implements Autoencoder {
   readonly latentChannels: number;
   // Three blocks at half the frame rate, six at a quarter, each one frame back: 1.5 and 6 latents.
   readonly settledAfter = 8;
   readonly conditionCaches = "own";
-  readonly latentsPerPass: number;
-  readonly #encoder: NetworkHalf;
-  readonly #decoder: NetworkHalf;
+  readonly #network: NetworkHalves;
 
   private constructor(config: TaeAutoencoderConfig, network: NetworkHalves) {
     this.latentChannels = config.latentChannels;
-    this.latentsPerPass = network.latentsPerPass;
-    this.#encoder = network.encoder;
-    this.#decoder = network.decoder;
+    this.#network = network;
+  }
+
+  /** Latents that go through the network at once. */
+  get latentsPerPass(): number {
+    return this.#network.latentsPerPass;
   }
 
   /** Widths are the file's. @throws WeightFileError when its tensors do not fit. */
@@ -41,7 +40,7 @@ export class TaeAutoencoder implements Autoencoder {
     config: TaeAutoencoderConfig,
     file: WeightFile,
     grid: LatentGrid,
-    options: TaeAutoencoderOptions = {},
+    options: HalvesOptions = {},
   ): Promise<TaeAutoencoder> {
     const { device = "cpu" } = options;
     const widths = widthsOf(file);
@@ -58,7 +57,7 @@ export class TaeAutoencoder implements Autoencoder {
 
   /** The last frame of a call is repeated until it fills a group of 4. */
   openEncoder(): EncoderStream {
-    const stream = new NetworkStream(this.#encoder);
+    const stream = new NetworkStream(this.#network.encoder);
     return {
       encode: async ({ frames, data }, signal) => {
         const groups = Math.ceil(frames / TIME_FACTOR);
@@ -74,7 +73,7 @@ export class TaeAutoencoder implements Autoencoder {
   }
 
   openDecoder(): DecoderStream {
-    const stream = new NetworkStream(this.#decoder);
+    const stream = new NetworkStream(this.#network.decoder);
     return {
       decode: async (latents, { signal } = {}) => {
         const dropped = stream.begun ? 0 : TIME_FACTOR - 1;
@@ -85,9 +84,8 @@ export class TaeAutoencoder implements Autoencoder {
     };
   }
 
-  async close(): Promise<void> {
-    await this.#encoder.session.close();
-    await this.#decoder.session.close();
+  close(): Promise<void> {
+    return closeHalves(this.#network);
   }
 
   #passes(latents: number, framesOfLatent: number): number[] {
@@ -193,7 +191,7 @@ function taeEncoder(config: TaeAutoencoderConfig, file: WeightFile, grid: Latent
   const g = new Graph("encoder", { device });
   const layers = new TaeLayers(g, file, "encoder");
   const { height, width } = grid;
-  const pixels = g.input("pixels", [framesAt(TIME_FACTOR), RGB, height * SPACE_FACTOR, width * SPACE_FACTOR]);
+  const pixels = g.input("pixels", [framesAt(TIME_FACTOR), RGB_CHANNELS, height * SPACE_FACTOR, width * SPACE_FACTOR]);
   const unit = g.mul(g.add(pixels, g.constant([1], [])), g.constant([0.5], []));
   let x = g.relu(layers.conv(unit));
   layers.skip();

@@ -97,9 +97,9 @@ export class TextEncoder {
   ): Promise<Outputs[]> {
     const { layers, dim } = this.#config;
     const { device = "cpu", tap = false } = this.#options;
-    const session = await openSession(layerGraph(this.#config, { device }), this.#options);
     const outputs = tokens.map((embedding): Outputs => ({ embedding }));
     const closingNorm = { data: this.#file.read("norm.weight"), dims: [dim] };
+    const session = await openSession(layerGraph(this.#config, { device }), this.#options);
     try {
       for (let layer = 0; layer < layers; layer++) {
         await nextTurn(signal);

@@ -9,7 +9,7 @@
 import type { Session, TensorLike, WeightFile } from "@everframe/graph";
 import { type Autoencoder, type DecoderStream, type EncoderStream, type Glance, TIME_FACTOR } from "./autoencoder.ts";
 import type { TinyAutoencoderConfig } from "./autoencoder-config.ts";
-import { type EngineOptions, openSession } from "./engine.ts";
+import { type EngineOptions, openSession, openTogether } from "./engine.ts";
 import { pixelsOf } from "./preprocess.ts";
 import { tinyDecoderGraph, tinyEncoderGraph } from "./tiny-autoencoder-graphs.ts";
 import { type Levels, levelsOf, PATCH, picturesOf } from "./tiny-autoencoder-levels.ts";
@@ -49,9 +49,11 @@ export class TinyAutoencoder implements Autoencoder {
     options: EngineOptions = {},
   ): Promise<TinyAutoencoder> {
     const { device = "cpu" } = options;
-    const encoder = await openSession(tinyEncoderGraph(config, file, grid, device), options);
-    const decoder = await openSession(tinyDecoderGraph(config, file, grid, device), options);
-    return new TinyAutoencoder(config, file, grid, encoder, decoder);
+    return openTogether(async (noted) => {
+      const encoder = await noted(openSession(tinyEncoderGraph(config, file, grid, device), options));
+      const decoder = await noted(openSession(tinyDecoderGraph(config, file, grid, device), options));
+      return new TinyAutoencoder(config, file, grid, encoder, decoder);
+    });
   }
 
   openEncoder(): EncoderStream {
@@ -64,7 +66,7 @@ export class TinyAutoencoder implements Autoencoder {
         const levels = levelsOf(pixels, indices, this.#grid, dtypeOf(this.#encoder, "levels") ?? "f32");
         const { latents, after } = await this.#encoder.run({
           levels: { data: levels, dims: [frames * this.#positions, PATCH] },
-          before: { data: before ?? new Float32Array(this.#featureCount), dims: [this.#positions, this.#dim] },
+          before: this.#features(before),
         });
         before = after!.data as Float32Array;
         return { frames, data: latents!.data as Float32Array };
@@ -76,12 +78,13 @@ export class TinyAutoencoder implements Autoencoder {
   }
 
   openDecoder(): DecoderStream {
+    const { height, width } = this.#grid;
     let before: Float32Array | undefined;
     return {
       decode: async (latents, { glance } = {}) => {
         const { levels, after } = await this.#decoder.run({
-          latents: { data: latents.data, dims: [latents.frames, this.latentChannels, ...this.#latentSize] },
-          before: { data: before ?? new Float32Array(this.#featureCount), dims: [this.#positions, this.#dim] },
+          latents: { data: latents.data, dims: [latents.frames, this.latentChannels, height, width] },
+          before: this.#features(before),
           ...this.#glance(glance, latents.frames, !before),
         });
         const pictures = picturesOf(levels!.data as Levels, latents.frames, this.#grid);
@@ -106,15 +109,20 @@ export class TinyAutoencoder implements Autoencoder {
     const dtype = dtypeOf(this.#decoder, "glance");
     if (!dtype) return {};
     const rows = groups * this.#positions;
-    const scale = { data: Float32Array.of(Math.min(1, glance?.scale ?? 0)), dims: [1] };
-    if (!glance)
-      return { glance: { data: this.#nothing(dtype, rows * PATCH), dims: [rows, PATCH] }, glance_scale: scale };
-    const indices = groupedFrames(glance.pixels.frames, first).slice(0, groups * TIME_FACTOR);
+    const data = glance ? this.#glanceLevels(glance, groups, first, dtype) : this.#nothing(dtype, rows * PATCH);
+    return {
+      glance: { data, dims: [rows, PATCH] },
+      glance_scale: { data: Float32Array.of(Math.min(1, glance?.scale ?? 0)), dims: [1] },
+    };
+  }
+
+  /** @returns [groups * positions, PATCH] */
+  #glanceLevels({ pixels }: Glance, groups: number, first: boolean, dtype: "u8" | "f32"): Levels {
+    const indices = groupedFrames(pixels.frames, first).slice(0, groups * TIME_FACTOR);
     if (indices.length < groups * TIME_FACTOR) {
-      throw new RangeError(`${glance.pixels.frames} frames are too few beside ${groups} latents.`);
+      throw new RangeError(`${pixels.frames} frames are too few beside ${groups} latents.`);
     }
-    const data = levelsOf(glance.pixels, indices, this.#grid, dtype);
-    return { glance: { data, dims: [rows, PATCH] }, glance_scale: scale };
+    return levelsOf(pixels, indices, this.#grid, dtype);
   }
 
   /** Levels that nobody looks at; made once. */
@@ -127,12 +135,10 @@ export class TinyAutoencoder implements Autoencoder {
     return this.#grid.height * this.#grid.width;
   }
 
-  get #featureCount(): number {
-    return this.#positions * this.#dim;
-  }
-
-  get #latentSize(): [number, number] {
-    return [this.#grid.height, this.#grid.width];
+  /** Features of the group before; zeros stand for none. [positions, dim] */
+  #features(before: Float32Array | undefined): TensorLike {
+    const dims = [this.#positions, this.#dim];
+    return { data: before ?? new Float32Array(this.#positions * this.#dim), dims };
   }
 }
 

@@ -8,10 +8,9 @@ import { SPACE_FACTOR } from "./autoencoder.ts";
 import type { WanAutoencoderConfig } from "./autoencoder-config.ts";
 import { levelWidths } from "./autoencoder-tensors.ts";
 import type { CacheLayout } from "./feature-caches.ts";
+import { RGB_CHANNELS } from "./preprocess.ts";
 import { WanLayers } from "./wan-autoencoder-layers.ts";
 import type { LatentGrid } from "./wan-block.ts";
-
-const RGB = 3;
 
 export type WanGraph = { readonly model: Model; readonly caches: CacheLayout };
 
@@ -27,7 +26,12 @@ export function wanEncoderGraph(
 ): WanGraph {
   const g = new Graph("encoder", { device });
   const layers = new WanLayers(g, file);
-  const pixels = g.input("pixels", ["first+4*groups", RGB, grid.height * SPACE_FACTOR, grid.width * SPACE_FACTOR]);
+  const pixels = g.input("pixels", [
+    "first+4*groups",
+    RGB_CHANNELS,
+    grid.height * SPACE_FACTOR,
+    grid.width * SPACE_FACTOR,
+  ]);
   let x = layers.causalConv(pixels, "encoder.conv1");
   let index = 0;
   for (const [level, width] of levelWidths(config).entries()) {
@@ -80,7 +84,10 @@ export function wanDecoderGraph(
   x = layers.causalConv(g.silu(layers.norm(x, "decoder.head.0")), "decoder.head.2");
   const pixels = g.clip(x, -1, 1);
   // One row a frame: an operator that is not merged into the convolution stays before the caches' outputs.
-  g.output("pixels", g.reshape(pixels, [pixels.shape[0]!, RGB * grid.height * grid.width * SPACE_FACTOR ** 2]));
+  g.output(
+    "pixels",
+    g.reshape(pixels, [pixels.shape[0]!, RGB_CHANNELS * grid.height * grid.width * SPACE_FACTOR ** 2]),
+  );
   layers.caches.declareOutputs();
   return { model: g.build(), caches: layers.caches };
 }

@@ -6,8 +6,7 @@ import type { WeightFile } from "@everframe/graph";
 import { type Autoencoder, type DecoderStream, type EncoderStream, TIME_FACTOR } from "./autoencoder.ts";
 import type { WanAutoencoderConfig } from "./autoencoder-config.ts";
 import { levelWidths, wanTensors } from "./autoencoder-tensors.ts";
-import { type HalvesOptions, type NetworkHalves, openHalves } from "./network-halves.ts";
-import type { NetworkHalf } from "./network-stream.ts";
+import { closeHalves, type HalvesOptions, type NetworkHalves, openHalves } from "./network-halves.ts";
 import { checkTensors } from "./tensor-shapes.ts";
 import { wanDecoderGraph, wanEncoderGraph } from "./wan-autoencoder-graphs.ts";
 import type { LatentGrid } from "./wan-block.ts";
@@ -16,21 +15,20 @@ import { WanStream } from "./wan-stream.ts";
 /** Values of the picture's size and the first level's width that are alive at once. */
 const LIVE_WIDTHS = 7;
 
-export type WanAutoencoderOptions = HalvesOptions;
-
 export class WanAutoencoder implements Autoencoder {
   readonly latentChannels: number;
   readonly settledAfter: number;
-  readonly latentsPerPass: number;
-  readonly #encoder: NetworkHalf;
-  readonly #decoder: NetworkHalf;
+  readonly #network: NetworkHalves;
 
   private constructor(config: WanAutoencoderConfig, network: NetworkHalves) {
     this.latentChannels = config.latentChannels;
     this.settledAfter = framesLookedBack(config) / TIME_FACTOR;
-    this.latentsPerPass = network.latentsPerPass;
-    this.#encoder = network.encoder;
-    this.#decoder = network.decoder;
+    this.#network = network;
+  }
+
+  /** Latents that go through the network at once. */
+  get latentsPerPass(): number {
+    return this.#network.latentsPerPass;
   }
 
   /** @throws WeightFileError when the file's tensors are not those of the description. */
@@ -38,7 +36,7 @@ export class WanAutoencoder implements Autoencoder {
     config: WanAutoencoderConfig,
     file: WeightFile,
     grid: LatentGrid,
-    options: WanAutoencoderOptions = {},
+    options: HalvesOptions = {},
   ): Promise<WanAutoencoder> {
     checkTensors(file, wanTensors(config), { what: "an autoencoder of this kind" });
     const { device = "cpu" } = options;
@@ -56,18 +54,17 @@ export class WanAutoencoder implements Autoencoder {
    * latent, but act on later ones.
    */
   openEncoder(): EncoderStream {
-    const stream = new WanStream(this.#encoder, TIME_FACTOR, this.latentsPerPass);
+    const stream = new WanStream(this.#network.encoder, TIME_FACTOR, this.latentsPerPass);
     return { encode: (pixels, signal) => stream.run(pixels, signal), reset: () => stream.reset() };
   }
 
   openDecoder(): DecoderStream {
-    const stream = new WanStream(this.#decoder, 1, this.latentsPerPass);
+    const stream = new WanStream(this.#network.decoder, 1, this.latentsPerPass);
     return { decode: (latents, options) => stream.run(latents, options?.signal), reset: () => stream.reset() };
   }
 
-  async close(): Promise<void> {
-    await this.#encoder.session.close();
-    await this.#decoder.session.close();
+  close(): Promise<void> {
+    return closeHalves(this.#network);
   }
 }
 

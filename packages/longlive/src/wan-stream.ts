@@ -2,7 +2,7 @@
  * One video through one half of Wan2.1's autoencoder: its first frame stands
  * alone, the others go in groups (of 4 pixel frames, or of one latent).
  */
-import { type Frames, inParts, type NetworkHalf, NetworkStream } from "./network-stream.ts";
+import { type Frames, inParts, joinedParts, type NetworkHalf, NetworkStream } from "./network-stream.ts";
 
 export class WanStream {
   readonly #half: NetworkHalf;
@@ -28,7 +28,7 @@ export class WanStream {
   async run(input: Frames, signal?: AbortSignal): Promise<Frames> {
     const held = this.#held;
     if (held) {
-      const output = await this.#run({ frames: 1 + input.frames, data: joined(held.data, input.data) }, signal);
+      const output = await this.#run({ frames: 1 + input.frames, data: joinedParts([held.data, input.data]) }, signal);
       this.#held = undefined;
       return { frames: output.frames - 1, data: output.data.subarray(output.data.length / output.frames) };
     }
@@ -76,12 +76,5 @@ function passed(
 function repeated({ data }: Frames, times: number): Float32Array {
   const result = new Float32Array(times * data.length);
   for (let i = 0; i < times; i++) result.set(data, i * data.length);
-  return result;
-}
-
-function joined(a: Float32Array, b: Float32Array): Float32Array {
-  const result = new Float32Array(a.length + b.length);
-  result.set(a);
-  result.set(b, a.length);
   return result;
 }
