@@ -62,25 +62,25 @@ export class ElementwiseOps extends GraphCore {
 
   /** x * sigmoid(x) */
   silu(x: Value): Value {
-    this.checkFloat("silu", "x", x);
+    this.checkType("silu", "x", x);
     return this.emit("QuickGelu", [x], x.shape, { attributes: { alpha: { float: 1 } }, contributed: true });
   }
 
   /** "erf": x * (1 + erf(x / sqrt 2)) / 2; "tanh": 0.5 x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))). */
   gelu(x: Value, kind: "erf" | "tanh"): Value {
-    this.checkFloat("gelu", "x", x);
+    this.checkType("gelu", "x", x);
     return this.emit("Gelu", [x], x.shape, { attributes: { approximate: kind === "tanh" ? "tanh" : "none" } });
   }
 
   /** x limited to min..max. */
   clip(x: Value, min: number, max: number): Value {
-    this.checkFloat("clip", "x", x);
+    this.checkType("clip", "x", x);
     return this.emit("Clip", [x, this.constant([min], []), this.constant([max], [])], x.shape);
   }
 
   /** Softmax along one axis. */
   softmax(x: Value, axis: number): Value {
-    this.checkFloat("softmax", "x", x);
+    this.checkType("softmax", "x", x);
     return this.emit("Softmax", [x], x.shape, { attributes: { axis: resolveAxis("softmax", x.shape, axis) } });
   }
 
@@ -108,24 +108,24 @@ export class ElementwiseOps extends GraphCore {
    * @param zeroPoint 0..255
    */
   quantize(x: Value, scale: number, zeroPoint: number): Value {
-    this.checkFloat("quantize", "x", x);
+    this.checkType("quantize", "x", x);
     const zero = this.inlineConstant("u8", Uint8Array.of(zeroPoint), []);
     return this.emit("QuantizeLinear", [x, this.constant([scale], []), zero], x.shape, { dtype: "u8" });
   }
 
   #unary(op: string, opType: string, x: Value): Value {
-    this.checkFloat(op, "x", x);
+    this.checkType(op, "x", x);
     return this.emit(opType, [x], x.shape);
   }
 
   #binary(op: string, opType: string, a: Value, b: Value): Value {
-    this.checkFloat(op, "a", a, NUMBERS);
-    this.checkFloat(op, "b", b, [a.dtype]);
+    this.checkType(op, "a", a, NUMBERS);
+    this.checkType(op, "b", b, [a.dtype]);
     return this.emit(opType, [a, b], broadcastShapes(op, a.shape, b.shape));
   }
 
   #reduce(op: string, opType: string, x: Value, axes: readonly number[], keepDims: boolean): Value {
-    this.checkFloat(op, "x", x);
+    this.checkType(op, "x", x);
     const resolved = new Set(axes.map((axis) => resolveAxis(op, x.shape, axis)));
     if (resolved.size === 0) throw new ShapeError(`${op}: operand x ${formatShape(x.shape)}: name at least one axis.`);
     const shape = x.shape.flatMap((dim, axis) => (resolved.has(axis) ? (keepDims ? [1] : []) : [dim]));

@@ -186,7 +186,7 @@ export class GraphCore {
   }
 
   /** @throws TypeError unless the value was made by this graph and has one of the dtypes (default f32). */
-  protected checkFloat(op: string, operand: string, value: Value, dtypes: readonly DType[] = ["f32"]): void {
+  protected checkType(op: string, operand: string, value: Value, dtypes: readonly DType[] = ["f32"]): void {
     this.checkOwned(op, operand, value);
     if (!dtypes.includes(value.dtype)) {
       throw new TypeError(
@@ -195,6 +195,7 @@ export class GraphCore {
     }
   }
 
+  /** @throws TypeError unless the value was made by this graph. */
   protected checkOwned(op: string, operand: string, value: Value): void {
     if (this.#values.get(value.name) !== value) {
       throw new TypeError(`${op}: operand ${operand} ("${value.name}") belongs to another graph than "${this.name}".`);

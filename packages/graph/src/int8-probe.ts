@@ -26,7 +26,10 @@ async function probe({ ort }: Runtime): Promise<boolean> {
   const session = await ort.InferenceSession.create(g.build().bytes, { intraOpNumThreads: 1, logSeverityLevel: 3 });
   // All ones become 255 x 127 in 8 bits: two such products do not fit 16 bits.
   const x = new ort.Tensor("float32", new Float32Array(SIZE).fill(1), [1, SIZE]);
-  const { y } = await session.run({ x });
-  await session.release();
-  return (y!.data as Float32Array).some((sum) => Math.abs(sum - SIZE) > 0.01 * SIZE);
+  try {
+    const { y } = await session.run({ x });
+    return (y!.data as Float32Array).some((sum) => Math.abs(sum - SIZE) > 0.01 * SIZE);
+  } finally {
+    await session.release();
+  }
 }

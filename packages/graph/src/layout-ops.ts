@@ -12,8 +12,8 @@ import {
 import { ElementwiseOps } from "./elementwise-ops.ts";
 import type { Value } from "./graph-core.ts";
 
-// Slice reads any end beyond the axis as the axis end.
-const TO_THE_END = 2 ** 31 - 1;
+/** An end for the operator Slice, which reads any end beyond the axis as the axis end. */
+export const TO_THE_END = 2 ** 31 - 1;
 
 export class LayoutOps extends ElementwiseOps {
   /** Values one after the other along an axis; other axes must agree. Symbols add up: past, tokens -> "past+tokens". */
@@ -24,7 +24,7 @@ export class LayoutOps extends ElementwiseOps {
     const at = resolveAxis("concat", first.shape, axis);
     let sum: Dim = 0;
     for (const [i, value] of values.entries()) {
-      this.checkFloat("concat", `values[${i}]`, value, [first.dtype]);
+      this.checkType("concat", `values[${i}]`, value, [first.dtype]);
       const wanted = first.shape.map((dim, d) => (d === at ? (value.shape[at] ?? dim) : dim));
       this.checkShape("concat", `values[${i}]`, value, wanted, `values[0] ${formatShape(first.shape)} on axis ${at}`);
       sum = addDims(sum, value.shape[at]!);
@@ -61,7 +61,7 @@ export class LayoutOps extends ElementwiseOps {
    */
   sliceFrom(x: Value, axis: number, start: Value, length?: Dim): Value {
     this.checkOwned("sliceFrom", "x", x);
-    this.checkFloat("sliceFrom", "start", start, ["i64"]);
+    this.checkType("sliceFrom", "start", start, ["i64"]);
     this.checkShape("sliceFrom", "start", start, [1], `x ${formatShape(x.shape)}`);
     const at = resolveAxis("sliceFrom", x.shape, axis);
     const symbol = length ?? `${start.name}_of_${x.shape[at]}`.replace(/\W/g, "_");

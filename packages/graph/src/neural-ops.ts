@@ -30,8 +30,8 @@ export class NeuralOps extends LayoutOps {
    */
   linear(x: Value, w: Value, b?: Value, options: LinearOptions = {}): Value {
     const isInt8 = options.quantize === "int8" && this.device === "cpu";
-    this.checkFloat("linear", "x", x, isInt8 ? ["f32", "u8"] : ["f32"]);
-    this.checkFloat("linear", "w", w);
+    this.checkType("linear", "x", x, isInt8 ? ["f32", "u8"] : ["f32"]);
+    this.checkType("linear", "w", w);
     const inner = x.shape.at(-1);
     const [out, wIn] = w.shape;
     if (inner === undefined || w.shape.length !== 2 || wIn !== inner) {
@@ -40,7 +40,7 @@ export class NeuralOps extends LayoutOps {
       );
     }
     if (b) {
-      this.checkFloat("linear", "b", b);
+      this.checkType("linear", "b", b);
       this.checkShape("linear", "b", b, [out!], `w ${formatShape(w.shape)}`);
     }
     const rows = x.shape.slice(0, -1);
@@ -54,8 +54,8 @@ export class NeuralOps extends LayoutOps {
 
   /** Matrix product over the last two axes, earlier axes broadcast: [..., n, k] x [..., k, m] -> [..., n, m]. */
   matmul(a: Value, b: Value): Value {
-    this.checkFloat("matmul", "a", a);
-    this.checkFloat("matmul", "b", b);
+    this.checkType("matmul", "a", a);
+    this.checkType("matmul", "b", b);
     const [n, k] = a.shape.slice(-2);
     const [bk, m] = b.shape.slice(-2);
     if (a.shape.length < 2 || b.shape.length < 2 || k !== bk) {
@@ -75,7 +75,7 @@ export class NeuralOps extends LayoutOps {
    * @param c [n, m]
    */
   matmulAdd(a: Value, b: Value, c: Value, scale = 1): Value {
-    for (const [name, value] of Object.entries({ a, b, c })) this.checkFloat("matmulAdd", name, value);
+    for (const [name, value] of Object.entries({ a, b, c })) this.checkType("matmulAdd", name, value);
     const [n, k] = a.shape;
     const [bk, m] = b.shape;
     if (a.shape.length !== 2 || b.shape.length !== 2 || k !== bk) {
@@ -94,7 +94,7 @@ export class NeuralOps extends LayoutOps {
    * @param options.bias [D], default zeros
    */
   layerNorm(x: Value, options: { scale?: Value; bias?: Value; eps: number }): Value {
-    this.checkFloat("layerNorm", "x", x);
+    this.checkType("layerNorm", "x", x);
     const size = this.#lastSize("layerNorm", x);
     const scale = options.scale ?? this.constant(new Float32Array(size).fill(1), [size]);
     const operands = [x, scale];
@@ -103,7 +103,7 @@ export class NeuralOps extends LayoutOps {
       ["bias", options.bias],
     ] as const) {
       if (!value) continue;
-      this.checkFloat("layerNorm", name, value);
+      this.checkType("layerNorm", name, value);
       this.checkShape("layerNorm", name, value, [size], `x ${formatShape(x.shape)}`);
     }
     if (options.bias) operands.push(options.bias);
@@ -114,8 +114,8 @@ export class NeuralOps extends LayoutOps {
 
   /** x / sqrt(mean(x²) + eps) * weight over the last axis. @param weight [D] */
   rmsNorm(x: Value, weight: Value, eps: number): Value {
-    this.checkFloat("rmsNorm", "x", x);
-    this.checkFloat("rmsNorm", "weight", weight);
+    this.checkType("rmsNorm", "x", x);
+    this.checkType("rmsNorm", "weight", weight);
     this.checkShape("rmsNorm", "weight", weight, x.shape.slice(-1), `x ${formatShape(x.shape)}`);
     return this.emit("SimplifiedLayerNormalization", [x, weight], x.shape, {
       attributes: { axis: -1, epsilon: { float: eps } },
@@ -129,14 +129,14 @@ export class NeuralOps extends LayoutOps {
    * @param sin [tokens, d/2]
    */
   rotary(x: Value, cos: Value, sin: Value, options: { heads: number }): Value {
-    this.checkFloat("rotary", "x", x);
+    this.checkType("rotary", "x", x);
     const [tokens, width] = this.#matrix("rotary", "x", x, options.heads);
     const half = width / options.heads / 2;
     for (const [name, value] of [
       ["cos", cos],
       ["sin", sin],
     ] as const) {
-      this.checkFloat("rotary", name, value);
+      this.checkType("rotary", name, value);
       this.checkShape("rotary", name, value, [tokens, half], `x ${formatShape(x.shape)} with ${options.heads} heads`);
     }
     const batch = this.reshape(x, [1, tokens, width]);
@@ -164,14 +164,14 @@ export class NeuralOps extends LayoutOps {
       ["k", k],
       ["v", v],
     ] as const)
-      this.checkFloat("attention", name, value);
+      this.checkType("attention", name, value);
     const batch = q.shape.length === 3 ? q.shape.slice(0, 1) : [];
     const width = this.#headsOf(q, heads);
     const keys = k.shape[batch.length] ?? 0;
     this.checkShape("attention", "k", k, [...batch, keys, width], `q ${formatShape(q.shape)}`);
     this.checkShape("attention", "v", v, [...batch, keys, width], `k ${formatShape(k.shape)}`);
     if (bias) {
-      this.checkFloat("attention", "bias", bias);
+      this.checkType("attention", "bias", bias);
       const wanted = [bias.shape[0] === 1 ? 1 : heads, q.shape[batch.length]!, keys];
       this.checkShape("attention", "bias", bias, wanted, `q ${formatShape(q.shape)} and k ${formatShape(k.shape)}`);
     }

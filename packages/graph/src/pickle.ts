@@ -112,7 +112,7 @@ class PickleMachine {
     for (let count = 0; count < MAX_OPERATIONS; count++) {
       const opcodeAt = this.#at;
       const opcode = this.#bytes[this.#take(1)]!;
-      if (opcode === STOP) return this.#pop();
+      if (opcode === STOP) return this.pop();
       const operation = OPERATIONS[opcode];
       if (!operation) {
         const code = opcode.toString(16).padStart(2, "0");
@@ -205,11 +205,11 @@ class PickleMachine {
   /** Remove one value, or the mark when nothing lies above it. */
   drop(): void {
     if (this.#marks.at(-1) === this.#stack.length) this.#marks.pop();
-    else this.#pop();
+    else this.pop();
   }
 
   tuple(length: number): void {
-    const items = Array.from({ length }, () => this.#pop());
+    const items = Array.from({ length }, () => this.pop());
     this.push(new PickleTuple(items.reverse()));
   }
 
@@ -226,7 +226,9 @@ class PickleMachine {
   }
 
   pop(): PickleValue {
-    return this.#pop();
+    const value = this.#top();
+    this.#stack.pop();
+    return value;
   }
 
   memoize(place: number): void {
@@ -268,8 +270,8 @@ class PickleMachine {
   }
 
   reduce(): void {
-    const args = this.#pop();
-    const callee = this.#pop();
+    const args = this.pop();
+    const callee = this.pop();
     if (!(callee instanceof PickleGlobal && args instanceof PickleTuple)) {
       throw new PickleError("its pickle calls a value that is not a known function. The file is refused");
     }
@@ -278,20 +280,14 @@ class PickleMachine {
 
   /** Attributes of an ordered dict, e.g. the version numbers that modules keep with their state: not needed. */
   build(): void {
-    const state = this.#pop();
+    const state = this.pop();
     if (!(state instanceof PickleDict && this.#top() instanceof PickleDict)) {
       throw new PickleError("its pickle sets attributes of a value that has none. The file is refused");
     }
   }
 
   persistent(): void {
-    this.push(this.#host.persistent(this.#pop()));
-  }
-
-  #pop(): PickleValue {
-    const value = this.#top();
-    this.#stack.pop();
-    return value;
+    this.push(this.#host.persistent(this.pop()));
   }
 
   /** The topmost value above the last mark: a group cannot reach below itself. */

@@ -6,6 +6,7 @@
 import { addDims, type Dim, divideDim, formatShape, resolveAxis, type Shape, ShapeError, scaleDim } from "./dims.ts";
 import type { DType } from "./dtype.ts";
 import type { Value } from "./graph-core.ts";
+import { TO_THE_END } from "./layout-ops.ts";
 import { NeuralOps } from "./neural-ops.ts";
 
 /** Zeros around a picture: the same on all sides, or [top, left, bottom, right]. */
@@ -26,8 +27,8 @@ export class SpatialOps extends NeuralOps {
    */
   conv2d(x: Value, w: Value, b?: Value, options: Conv2dOptions = {}): Value {
     const { stride = 1, groups = 1 } = options;
-    this.checkFloat("conv2d", "x", x);
-    this.checkFloat("conv2d", "w", w);
+    this.checkType("conv2d", "x", x);
+    this.checkType("conv2d", "w", w);
     const [n, channels, height, width] = x.shape;
     const [out, inner, kh, kw] = w.shape;
     const fits = typeof inner === "number" && typeof out === "number" && channels === inner * groups;
@@ -70,8 +71,8 @@ export class SpatialOps extends NeuralOps {
    */
   conv3d(x: Value, w: Value, b?: Value, options: { stride?: number; timeStride?: number; pads?: Pads } = {}): Value {
     const { timeStride = 1 } = options;
-    this.checkFloat("conv3d", "x", x);
-    this.checkFloat("conv3d", "w", w);
+    this.checkType("conv3d", "x", x);
+    this.checkType("conv3d", "w", w);
     const [out, inner, kt, kh, kw] = w.shape;
     const steps = typeof kt === "number" ? strideSteps(addDims(x.shape[0] ?? 0, -kt), timeStride) : undefined;
     if (x.shape.length !== 4 || w.shape.length !== 5 || x.shape[1] !== inner || steps === undefined) {
@@ -99,7 +100,7 @@ export class SpatialOps extends NeuralOps {
    * @param order Of the channels: "crd" = (c, y, x) as PyTorch's pixel shuffle, "dcr" = (y, x, c).
    */
   depthToSpace(x: Value, block: number, order: "crd" | "dcr"): Value {
-    this.checkFloat("depthToSpace", "x", x);
+    this.checkType("depthToSpace", "x", x);
     const [n, channels, height, width] = x.shape;
     if (x.shape.length !== 4 || typeof channels !== "number" || channels % (block * block) !== 0) {
       throw new ShapeError(
@@ -112,7 +113,7 @@ export class SpatialOps extends NeuralOps {
 
   /** Every pixel becomes 2x2: [N, C, H, W] -> [N, C, 2H, 2W]. */
   resizeNearest2x(x: Value): Value {
-    this.checkFloat("resizeNearest2x", "x", x);
+    this.checkType("resizeNearest2x", "x", x);
     const [n, channels, height, width] = x.shape;
     if (x.shape.length !== 4) {
       throw new ShapeError(`resizeNearest2x: operand x ${formatShape(x.shape)} must be [N, C, H, W].`);
@@ -127,7 +128,7 @@ export class SpatialOps extends NeuralOps {
 
   /** x / max(||x||, 1e-12) along one axis, the norm being Euclidean. */
   l2Normalize(x: Value, axis: number): Value {
-    this.checkFloat("l2Normalize", "x", x);
+    this.checkType("l2Normalize", "x", x);
     const at = resolveAxis("l2Normalize", x.shape, axis);
     const shape = x.shape.map((dim, i) => (i === at ? 1 : dim));
     const norm = this.emit("ReduceL2", [x, this.constI64([at])], shape, { attributes: { keepdims: 1 } });
@@ -140,7 +141,7 @@ export class SpatialOps extends NeuralOps {
    */
   gather(x: Value, indices: Value, axis = 0): Value {
     this.checkOwned("gather", "x", x);
-    this.checkFloat("gather", "indices", indices, INDEX_TYPES);
+    this.checkType("gather", "indices", indices, INDEX_TYPES);
     const at = resolveAxis("gather", x.shape, axis);
     const shape = [...x.shape.slice(0, at), ...indices.shape, ...x.shape.slice(at + 1)];
     return this.emit("Gather", [x, indices], shape, { attributes: { axis: at } });
@@ -160,7 +161,7 @@ export class SpatialOps extends NeuralOps {
 
   /** A constant around x. @param pads [before, after] for each axis. @param value default 0 */
   pad(x: Value, pads: readonly (readonly [number, number])[], value = 0): Value {
-    this.checkFloat("pad", "x", x);
+    this.checkType("pad", "x", x);
     if (pads.length !== x.shape.length || pads.flat().some((count) => !Number.isInteger(count) || count < 0)) {
       throw new ShapeError(
         `pad: operand x ${formatShape(x.shape)} takes ${x.shape.length} pairs of counts, not ${JSON.stringify(pads)}.`,
@@ -174,13 +175,13 @@ export class SpatialOps extends NeuralOps {
   /** Frames first, first + stride, ... of which `count` remain before the last `left` frames. */
   #everyFrame(x: Value, first: number, left: number, stride: number, count: Dim): Value {
     if (first === 0 && left === 0 && stride === 1) return x;
-    const range = [first, left === 0 ? 2 ** 31 - 1 : -left, 0, stride].map((number) => this.constI64([number]));
+    const range = [first, left === 0 ? TO_THE_END : -left, 0, stride].map((number) => this.constI64([number]));
     return this.emit("Slice", [x, ...range], [count, ...x.shape.slice(1)]);
   }
 
   #checkBias(op: string, w: Value, b: Value | undefined): void {
     if (!b) return;
-    this.checkFloat(op, "b", b);
+    this.checkType(op, "b", b);
     this.checkShape(op, "b", b, w.shape.slice(0, 1), `w ${formatShape(w.shape)}`);
   }
 }
