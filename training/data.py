@@ -1,9 +1,9 @@
-"""Data: python3 -m training.data pixels|looks|text [--shards N] [--worker K --of W].
+"""Data: python3 -m training.data pixels|looks|text|dreams [--shards N] [--worker K --of W].
 
 Shards lie in training/.cache; shard i depends only on i, existing ones are skipped. `pixels` (for the autoencoder): 16 clips of 128x128 in four versions:
-noisy, clean, two looks. The other two need the autoencoder and store float16 latents, so that training the transformer never touches a pixel: `looks`
-holds the noisy input, the clean clip and eight of the looks of each clip, `text` six looks of dreams (see there). Every eighth shard is wide. Which looks
-are in a shard is told by a JSON file beside it.
+noisy, clean, two looks. The other kinds need the autoencoder and store float16 latents, so that training the transformer never touches a pixel: `looks`
+holds the noisy input, the clean clip and eight of the looks of each clip, `text` six looks of dreams, `dreams` a clip with four looks and the same with
+what is invented over it (see dream.py). Every eighth shard is wide. Which looks are in a shard is told by a JSON file beside it.
 """
 import argparse
 import json
@@ -22,8 +22,12 @@ FRAMES = 25
 
 def look(name, clean):
     """u8 [n, h, w, 3] under an operator."""
-    x = torch.from_numpy(clean).permute(0, 3, 1, 2) / 255
-    return (styles.STYLES[name](x).clamp(0, 1).permute(0, 2, 3, 1) * 255 + .5).byte().numpy()
+    return u8(styles.STYLES[name](torch.from_numpy(clean).permute(0, 3, 1, 2) / 255).clamp(0, 1))
+
+
+def u8(video):
+    """[n, 3, h, w] in 0..1 -> u8 [n, h, w, 3]."""
+    return (video.permute(0, 2, 3, 1) * 255 + .5).byte().numpy()
 
 
 def write(path, array):
@@ -78,16 +82,31 @@ def text(vae, i):
     for k in range(n):
         seed = 1000 * i + k + 7
         rng = np.random.default_rng(seed)
-        clean = (dream.clip(dream.noise(seed, Z, h, w)).permute(0, 2, 3, 1) * 255 + .5).byte().numpy()
+        clean = u8(dream.clip(dream.noise(seed, Z, h, w)))
         chosen = ["photo", *(str(x) for x in rng.permutation([x for x in styles.NAMES if x != "photo"])[:5])]
         out.append(encode(vae, [look(x, clean) for x in chosen]))
         names.append(chosen), seeds.append(seed)
     return np.stack(out), {"versions": names, "seeds": seeds}
 
 
+def dreams(vae, i):
+    """f16 [clips, 11, Z, 7, h, w]: noisy input, clean clip, four looks; then clean and looks again with what is invented from the noise of the seeds."""
+    h, w, n = shape(i)
+    out, names, seeds = [], [], []
+    for k in range(n):
+        seed = 9_000_000 + 1000 * i + k
+        rng = np.random.default_rng(seed)
+        clean, noisy = scenes.clip(rng, FRAMES, h * 8, w * 8)
+        invented = u8(dream.over(dream.noise(seed, Z, h, w), torch.from_numpy(clean).permute(0, 3, 1, 2) / 255))
+        chosen = ["photo", *(str(x) for x in rng.permutation([x for x in styles.NAMES if x != "photo"])[:4])]
+        out.append(encode(vae, [noisy, *(look(x, c) for c in (clean, invented) for x in chosen)]))
+        names.append(["input", *chosen]), seeds.append(seed)
+    return np.stack(out), {"versions": names, "seeds": seeds}
+
+
 def main():
     p = argparse.ArgumentParser()
-    p.add_argument("what", choices=["pixels", "looks", "text"])
+    p.add_argument("what", choices=["pixels", "looks", "text", "dreams"])
     p.add_argument("--shards", type=int, default=16), p.add_argument("--worker", type=int, default=0), p.add_argument("--of", type=int, default=1)
     a = p.parse_args()
     CACHE.mkdir(exist_ok=True)
@@ -100,7 +119,7 @@ def main():
         if vae is None:
             write(path, pixels(i))
         else:
-            array, about = {"looks": looks, "text": text}[a.what](vae, i)
+            array, about = {"looks": looks, "text": text, "dreams": dreams}[a.what](vae, i)
             path.with_suffix(".json").write_text(json.dumps(about))
             write(path, array)
         print(path.stem, flush=True)

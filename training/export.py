@@ -10,7 +10,7 @@ from pathlib import Path
 
 import torch
 
-from . import parity, sampler, seams, tensors, text_encoder, tokenizer, transformer, vae
+from . import dream, parity, sampler, seams, tensors, text_encoder, tokenizer, transformer, vae
 from .autoencoder import GAIN
 from .data import CACHE
 
@@ -27,7 +27,7 @@ def config(v, words):
     return {
         "model_type": "longlive", "name": "longlive-tiny", "default_size": {"width": 320, "height": 176}, "prediction_type": "sample",
         "num_frame_per_block": 3, "local_attn_size": 4, "sink_size": 0, "timestep_shift": 5.0, "context": "last_step", "noise": "fixed",
-        "noise_gain": sampler.GAIN, "later_steps": [250, 500, 750], "even_pictures": True,
+        "noise_gain": sampler.GAIN, "smooth_noise": {"orders": list(dream.SMOOTH), "turn": list(dream.TURN)}, "later_steps": [250, 500, 750], "result": "mean_of_steps", "even_pictures": True,
         "transformer": {"dim": 256, "ffn_dim": 1024, "num_heads": 4, "num_layers": 4, "in_dim": vae.Z, "out_dim": vae.Z, "patch_size": [1, 2, 2],
                         "freq_dim": 128, "attention_window": [11, 20], "linears": "int8", "text_dim": 128, "text_len": tokenizer.LENGTH, "eps": 1e-6, "weights": "transformer.safetensors"},
         "vace": {"layers": list(transformer.VACE_LAYERS), "in_dim": transformer.VACE_IN, "hints": "first_step", "weights": "transformer.safetensors"},

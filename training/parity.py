@@ -8,11 +8,12 @@ from . import scenes, stream, tensors
 
 PROMPTS = ["photo", "A beautiful oil painting, vibrant colors", "xyzzy plugh a man as thermal camera"]
 WIDTH, HEIGHT = 96, 64
+STEPS = {"normal": [600, 500], "vace": [700, 500], "text": [1000, 500]}
 ABOUT = {
-    "input": "u8 [25,64,96,3] frames; the stream gives 13, then 12", "latents.{k}": "encoder latents of chunk k (scaled by mean/std), [1,64,frames,8,12]",
+    "input": "u8 [25,64,96,3] frames; the stream gives 13, then 12; in text mode, which has no input, 9, then 12", "latents.{k}": "encoder latents of chunk k (scaled by mean/std), [1,64,frames,8,12]",
     "decoded.{k}": "decoder output of latents.{k} as a stream, in [-1,1] after the clamp; frames 0, 4, 8, (12) of the chunk, [1,3,n,64,96]",
     "ids.{p}": "i32 token ids of prompt p, padded to 24", "count.{p}": "i32 number of real tokens", "text.{p}": "text encoder output [1,24,128]",
-    "{mode}.{k}.noise.{i}": "noise of chunk k, the same in all frames and chunks: i = 0 at the start, i = 1 for the renoising before the second step",
+    "{mode}.noise.{i}": "one frame of noise as drawn, for all chunks: i = 0 at the start, before its last channels are made smooth, i = 1 before the second step",
     "context": "chunk 1 attends to the last latent frame of chunk 0 by its keys and values of the last step",
     "{mode}.{k}.x0.{i}": "prediction after step i of chunk k", "{mode}.{k}.frames": "final frames 0, 4, 8, (12) of the chunk, u8 [n,64,96,3]",
     "rounding": "weights are the bf16 values of the files, arithmetic float32, tanh GELU in the transformer, cos/sin of the timestep from float64",
@@ -35,21 +36,23 @@ def write(models, folder):
     for p, prompt in enumerate(PROMPTS):
         ids, count = m.tokenizer.batch([prompt])
         out[f"ids.{p}"], out[f"count.{p}"], out[f"text.{p}"] = ids.int(), count.int(), m.text(ids, count)
-    for mode in ("normal", "vace"):
-        for k, log, made in run(m, mode, frames):
+    for mode, steps in STEPS.items():
+        for k, log, made in run(m, mode, steps, frames):
             for i in range(2):
-                out[f"{mode}.{k}.noise.{i}"], out[f"{mode}.{k}.x0.{i}"] = log["noise"][2 * k + i].contiguous(), log["x0"][k][i]
+                out[f"{mode}.noise.{i}"], out[f"{mode}.{k}.x0.{i}"] = log["noise"][i], log["x0"][k][i]
             out[f"{mode}.{k}.frames"] = torch.from_numpy(made[::4])
     folder.mkdir(parents=True, exist_ok=True)
     tensors.save(folder / "parity.safetensors", out, {"model": "longlive-tiny"})
     about = {"model": "models/longlive-tiny", "prompts": PROMPTS, "stream_prompt": PROMPTS[1], "width": WIDTH, "height": HEIGHT, "noise_scale": .7,
-             "steps": {"normal": [600, 500], "vace": [700, 500]}, "chunks": [13, 12], "tensors": ABOUT}
+             "steps": STEPS, "chunks": [13, 12], "tensors": ABOUT}
     tensors.replace(folder / "parity.json", (json.dumps(about, indent=2) + "\n").encode())
     stream.Gelu.exact = gelu
 
 
-def run(m, mode, frames):
+def run(m, mode, steps, frames):
     log = {}
-    s = stream.Stream(m, PROMPTS[1], mode, seed=11, log=log)
-    for k, (a, z) in enumerate([(0, 13), (13, 25)]):
+    s = stream.Stream(m, PROMPTS[1], mode, steps=steps, seed=11, log=log)
+    # without video a stream starts with three latents, as with later chunks
+    start = 9 if mode == "text" else 13
+    for k, (a, z) in enumerate([(0, start), (start, start + 12)]):
         yield k, log, s.chunk(frames[a:z])

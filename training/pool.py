@@ -34,19 +34,33 @@ class Clips:
         return torch.from_numpy(self.clips[clip][0][version][(slice(None), *where)].astype(np.float32))
 
 
+class Dreams:
+    """Clips of `dreams` as if what is invented over them had come in by `share`, 0 to 1."""
+
+    def __init__(self, source, share):
+        self.source, self.clips, self.share = source, source.clips, share
+
+    def __len__(self):
+        return len(self.clips)
+
+    def latents(self, clip, version, where):
+        plain, names = self.source.latents(clip, version, where), self.clips[clip][1]
+        return plain if names[version] == "input" else plain.lerp(self.source.latents(clip, version + len(names) - 1, where), self.share)
+
+
 class Pool:
-    """`looks` and `text`, each a dict of Clips by size, 16 (squares) or "wide"."""
+    """`looks`, `text` and `dreams`, each a dict of Clips by size, 16 (squares) or "wide"."""
 
     def __init__(self, held_out=False):
         self.seen, self.held_out = set(), held_out
-        self.looks, self.text = ({16: Clips(), "wide": Clips()} for _ in range(2))
+        self.looks, self.text, self.dreams = ({16: Clips(), "wide": Clips()} for _ in range(3))
         self.vae = Vae.load(CACHE / "vae.pt")
         self.grey = {16: self.vae.grey(7, 16, 16).detach()[0], "wide": self.vae.grey(7, 22, 40).detach()[0]}
         self.refresh()
 
     def refresh(self):
         """Takes in the shards that are new since the last call. The first ones of each kind are held out."""
-        for kind, clips in (("looks", self.looks), ("text", self.text)):
+        for kind, clips in (("looks", self.looks), ("text", self.text), ("dreams", self.dreams)):
             for f in sorted(set(glob.glob(str(CACHE / f"{kind}-*.npy"))) - self.seen):
                 self.seen.add(f)
                 if (HELD_OUT <= int(f[-8:-4]) != 7) != self.held_out:

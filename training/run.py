@@ -34,6 +34,7 @@ def main():
         wait(spread("pixels", 16, a.workers))
         wait([start("autoencoder", "--minutes", max(1, a.minutes / 8))])
     wait(spread("text", 40, a.workers))
+    wait(spread("dreams", 32, a.workers))
     data = spread("looks", a.shards, a.workers)
     while len(list(CACHE.glob("looks-*.npy"))) < a.shards / 4 and any(d.poll() is None for d in data):
         time.sleep(1)

@@ -11,12 +11,13 @@ import torch
 
 from . import dream, prompts, wish
 from .palette import Palette
+from .pool import Dreams
 from .tokenizer import Tokenizer
 from .transformer import MASK, Condition
 from .vae import Z
 
 SHARES = {"vace_reference": .08, "vace": .40, "normal_reference": .06}
-TEXT_SHARE = .3
+TEXT_SHARE, DREAM_SHARE = .24, .35  # of all rows; of the rows of Normal mode
 CHUNKS = {"start": [(0, 4), (4, 7)], "mid": [(1, 4), (4, 7)], "one4": [(0, 4)], "one3": [(4, 7)]}
 GRID = {16: (16, 16), "wide": (22, 40)}
 GAIN = .6  # of the noise drawn over video: enough to invent from, and much less mottle than all of it
@@ -25,6 +26,11 @@ GAIN = .6  # of the noise drawn over video: enough to invent from, and much less
 def amount(noise_scale):
     """How much of the look Normal mode shows at a noise scale."""
     return float(np.interp(noise_scale, [.2, .35, .5], [.5, .8, 1.]))
+
+
+def invention(noise_scale):
+    """How much of what the noise invents Normal mode shows at a noise scale."""
+    return float(np.interp(noise_scale, [.7, .9], [0, 1]))
 
 
 @dataclasses.dataclass
@@ -48,10 +54,10 @@ class Sampler:
     def noise(self, *shape):
         return torch.randn(*shape, generator=self.torch)
 
-    def modes(self, b, layout, full):
+    def modes(self, b, full):
         r = self.rng
         count = lambda n, share: int(np.floor(n * share + r.random()))
-        text = count(b, TEXT_SHARE) if layout in ("start", "one4") and len(self.pool.text[full]) else 0
+        text = count(b, TEXT_SHARE) if len(self.pool.text[full]) else 0
         parts = {k: count(b - text, v) for k, v in SHARES.items()}
         parts["normal"] = max(0, b - text - sum(parts.values()))
         return [k for k, n in {**parts, "text": text}.items() for _ in range(n)][:b]
@@ -73,22 +79,22 @@ class Sampler:
         """size: side of the square cut from squares; count: references."""
         r = self.rng
         clips = (self.pool.text if mode == "text" else self.pool.looks)[full]
+        scale = float(r.uniform(.55, .72) if r.random() < .5 else r.uniform(.2, .72))
+        dreams = mode == "normal" and len(self.pool.dreams[full]) and r.random() < DREAM_SHARE
+        if dreams:
+            scale = float(r.uniform(.7, .95))
+            clips = Dreams(self.pool.dreams[full], invention(scale))
         clip = int(r.integers(len(clips)))
         y, x = (0, 0) if full == "wide" else r.integers(0, (16 - size) // 2 + 1, 2) * 2
         h, w = GRID[full] if full == "wide" else (size, size)
         cut = (slice(None), slice(y, y + h), slice(x, x + w))
-        scale = float(r.uniform(.55, .85) if r.random() < .5 else r.uniform(.2, .9))
-        draws = [self.noise(Z, 7, h, w) if mode == "text" or r.random() > .85 else self.noise(Z, 1, h, w).expand(-1, 7, -1, -1) for _ in range(2)]
-        if mode != "text":
-            draws = [GAIN * draw for draw in draws]
+        first = dream.noise(clips.clips[clip][2], Z, *GRID[full])[(slice(None), *cut)] if mode == "text" or dreams else dream.smooth(self.noise(Z, 1, h, w))
+        later = self.noise(Z, 1 if r.random() < .85 else 7, h, w).expand(-1, 7, -1, -1)
         if mode == "text":
             version = int(r.integers(len(clips.clips[clip][1])))
             one = wish.Wish([(prompts.sample(r, clips.clips[clip][1][version]), 1.)], clips.latents(clip, version, cut))
-            draws[0] = dream.noise(clips.clips[clip][2], Z, *GRID[full])[(slice(None), *cut)]
-            if r.random() < .9:
-                # the same layout from noise that does not change within a chunk: easier to see
-                draws[0] = torch.cat([(part.mean(1, keepdim=True) * part.shape[1] ** .5).expand_as(part) for part in draws[0].split(dream.LENGTHS, 1)], 1)
-            return Row(mode, one.target, one.target, [one, one], scale, draws, None)
+            return Row(mode, one.target, one.target, [one, one], scale, [dream.turned(first, 0, 7), later], None)
+        draws = [GAIN * first.expand(-1, 7, -1, -1), GAIN * later]
         if mode.endswith("reference"):
             wishes = [wish.referenced(r, clips, clip, cut, self.palette, count)] * 2
         else:
@@ -117,7 +123,7 @@ class Sampler:
         picture (lines, high contrast) weigh less, or a few of them would make most of the loss."""
         full, chunks = "wide" if size == "wide" else 16, CHUNKS[layout]
         count = 2 if self.rng.random() < .2 else 1
-        rows = [self.row(m, size, full, count) for m in self.modes(b, layout, full)]
+        rows = [self.row(m, size, full, count) for m in self.modes(b, full)]
         base = 0 if chunks[0][0] == 0 else int(self.rng.integers(1, 40))
         made, context, spans, begin = [], [], [], 0
         for number, (a, z) in enumerate(chunks):

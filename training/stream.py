@@ -1,7 +1,8 @@
 """Streaming inference as the server does it: 13 frames, then 12 at a time.
 
-A chunk attends to the last latent frame of the one before, by its keys and values of the last denoising step. All frames of a chunk have the same
-noise; with video input it is drawn once for each step and serves the whole stream, so that a still picture stays still; it is then GAIN times as strong.
+A chunk attends to the last latent frame of the one before, by its keys and values of the last denoising step. Noise is drawn once for each step and
+serves the whole stream, so that a still picture stays still; that of the first step is smooth in its last channels (see dream.py), which turn in text
+mode. With video input noise is GAIN times as strong.
 """
 import json
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from . import tensors
+from . import dream, tensors
 from .sampler import GAIN
 from .text_encoder import TextEncoder
 from .tokenizer import Tokenizer
@@ -69,11 +70,13 @@ class Stream:
 
     def draw(self, step, shape):
         """Noise of a denoising step, [1, Z, frames, h, w]."""
-        if step not in self.draws or self.mode == "text":
-            self.draws[step] = torch.randn(*shape[:2], 1, *shape[3:], generator=self.generator)
-        n = self.draws[step].expand(shape)
-        if self.log is not None:
-            self.log.setdefault("noise", []).append(n)
+        if step not in self.draws:
+            drawn = torch.randn(shape[1], 1, *shape[3:], generator=self.generator)
+            self.draws[step] = dream.smooth(drawn) if step == 0 else drawn
+            if self.log is not None:
+                self.log.setdefault("noise", []).append(drawn[None])
+        n = self.draws[step]
+        n = (dream.turned(n, self.frame, shape[2]) if self.mode == "text" and step == 0 else n.expand(-1, shape[2], -1, -1))[None]
         return n if self.mode == "text" else GAIN * n
 
     def condition(self, z, t):
@@ -103,15 +106,16 @@ class Stream:
                 begin, condition = (x, times), self.condition(z, t)
             x0, kept = self.m.transformer(x, times, list(range(self.frame, self.frame + n)), [self.text], None, condition, self.past, begin)
             steps.append(x0)
+            clean = sum(steps) / len(steps)
             if i + 1 < len(self.steps):
                 s = sigma(self.steps[i + 1])
-                x = (1 - s) * x0 + s * self.draw(i + 1, z.shape)
+                x = (1 - s) * clean + s * self.draw(i + 1, z.shape)
         per = z.shape[3] * z.shape[4] // 4
         self.past = [(k[:, -per:], v[:, -per:]) for k, v in kept]
         if self.log is not None:
             self.log.setdefault("latent", []).append(z), self.log.setdefault("x0", []).append(steps)
         self.frame += n
-        return x0
+        return clean
 
     @torch.no_grad()
     def chunk(self, frames):

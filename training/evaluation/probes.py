@@ -73,16 +73,22 @@ def grades(bench):
 
 
 def noise(bench):
-    """noise_scale in Normal mode: distance to the input and to the look's result, structure."""
+    """noise_scale in Normal mode: distance to the input and to the look's result, structure; and how much comes from the noise: what another seed changes."""
     chosen = some(bench.looks, ("photo", "bw", "sketch", "neon", "oil", "anime"))
     cases = [((look, s), n, {**MODES["normal"], "noise_scale": s}, keyword(look)) for look in chosen for s in NOISE_SCALES for n in range(len(bench.clips))]
-    rows = {s: [] for s in NOISE_SCALES}
+    rows, first = {s: [] for s in NOISE_SCALES}, {}
     for (look, s), n, frames in bench.make(cases):
+        if n == 0:
+            first[look, s] = frames
         d = bench.targets[n].distances(frames)
         rows[s].append((d["photo"] if look != "photo" else np.nan, d[look], bench.targets[n].structure_of(frames)))
         bench.picture("noise scale", look, f"{s}", n, frames)
     result = {str(s): dict(zip(("input", "look", "structure"), np.nanmean(v, 0).tolist())) for s, v in rows.items()}
-    bench.tell("noise_scale: " + ", ".join(f"{s}: input {r['input']:.1f} look {r['look']:.1f} structure {r['structure']:.2f}" for s, r in result.items()))
+    jobs = [((look, s), lambda l=look, s=s: bench.runner.submit({**MODES["normal"], "noise_scale": s}, keyword(l), bench.clips[0].given, seed=1)) for look in chosen[:3] for s in NOISE_SCALES]
+    changes = {key: np.abs(out.frames.astype(np.int16) - first[key]).mean() for key, out in ahead(jobs)}
+    for s in NOISE_SCALES:
+        result[str(s)]["invented"] = float(np.mean([v for key, v in changes.items() if key[1] == s]))
+    bench.tell("noise_scale: " + ", ".join(f"{s}: input {r['input']:.1f} look {r['look']:.1f} structure {r['structure']:.2f} invented {r['invented']:.1f}" for s, r in result.items()))
     return result
 
 

@@ -84,6 +84,7 @@ def probes(result):
         line("noise_scale " + " / ".join(p["noise"]) + ": distance to the look", lambda m: " / ".join(f"{v['look']:.1f}" for v in p["noise"].values()) if m == "normal" else None)
         line("the same, distance to the input", lambda m: " / ".join(f"{v['input']:.1f}" for v in p["noise"].values()) if m == "normal" else None)
         line("the same, structure", lambda m: " / ".join(f"{v['structure']:.2f}" for v in p["noise"].values()) if m == "normal" else None)
+        line("the same, pixels change with another seed by, of 255", lambda m: " / ".join(f"{v['invented']:.1f}" for v in p["noise"].values()) if m == "normal" else None)
     if "seeds" in p:
         line("other seeds: pixels change by, of 255 (distance to the look by)", lambda m: f"{p['seeds'][m]['change']:.1f} ({100 * p['seeds'][m]['spread']:.1f} %)")
     if "references" in p:

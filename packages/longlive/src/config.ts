@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { ApiError } from "@everframe/protocol";
 import { type AutoencoderConfig, parseAutoencoder } from "./autoencoder-config.ts";
 import { ConfigError, Fields } from "./config-fields.ts";
+import type { SmoothNoise } from "./fixed-noise.ts";
 
 export type TransformerConfig = {
   readonly dim: number;
@@ -86,11 +87,18 @@ export type NetworkConfig = {
   readonly noise: "fresh" | "fixed";
   /** Standard deviation of fixed noise over video input. */
   readonly noiseGain: number;
+  /** What is smooth in the fixed noise of first steps. */
+  readonly smoothNoise?: SmoothNoise;
   /**
    * Timesteps that the model knows from pictures of its own which are half done: at them it takes an input video for
    * such a picture, and leaves it as it is.
    */
   readonly laterSteps?: readonly number[];
+  /**
+   * What a chunk's steps give: the last one's prediction, or, of a model whose predictions do not get better from step to
+   * step, the mean of all of them, whose errors partly cancel out.
+   */
+  readonly result: "last_step" | "mean_of_steps";
   /** Whether pictures are evened out in time (`PictureFilter`) and across tokens (`TokenSeams`), which a small model needs. */
   readonly evenPictures: boolean;
   readonly transformer: TransformerConfig;
@@ -120,6 +128,7 @@ export const WAN_1_3B: NetworkConfig = {
   context: "clean_pass",
   noise: "fresh",
   noiseGain: 1,
+  result: "last_step",
   evenPictures: false,
   transformer: {
     dim: 1536,
@@ -197,7 +206,9 @@ export function parseModelConfig(json: unknown): ModelConfig {
     context: root.has("context") ? root.oneOf("context", ["clean_pass", "last_step"]) : "clean_pass",
     noise: root.has("noise") ? root.oneOf("noise", ["fresh", "fixed"]) : "fresh",
     noiseGain: root.has("noise_gain") ? root.number("noise_gain") : 1,
+    ...(root.has("smooth_noise") ? { smoothNoise: parseSmoothNoise(root.object("smooth_noise")) } : {}),
     ...(root.has("later_steps") ? { laterSteps: root.numbers("later_steps") } : {}),
+    result: root.has("result") ? root.oneOf("result", ["last_step", "mean_of_steps"]) : "last_step",
     evenPictures: root.flag("even_pictures"),
     transformer: parseTransformer(root.object("transformer")),
     textEncoder: parseTextEncoder(root.object("text_encoder")),
@@ -232,6 +243,14 @@ export function checkModelConfig(config: ModelConfig): void {
   for (const layer of vace?.layers ?? []) {
     demand(layer < transformer.layers, `vace.layers names layer ${layer} of ${transformer.layers}`);
   }
+}
+
+function parseSmoothNoise(fields: Fields): SmoothNoise {
+  const [orders, turn] = [fields.numbers("orders"), fields.numbers("turn")];
+  if (!orders.every((order) => order >= 0 && order % 2 === 0 && order <= 64))
+    fields.fail("orders", "must be even numbers from 0 to 64");
+  if (2 * turn.length > orders.length) fields.fail("turn", "must have at most one angle for two of the orders");
+  return { orders, turn };
 }
 
 function parseTransformer(fields: Fields): TransformerConfig {

@@ -61,6 +61,7 @@ export class Denoiser {
   ): Promise<Latents> {
     let pass = begin;
     let stepKeys: LayerKeys[] | undefined;
+    let clean: Float32Array | undefined;
     let hints: Hints | undefined;
     for (const [i, timestep] of steps.entries()) {
       if (condition && (i === 0 || this.#config.vace?.hints === "each_step")) {
@@ -74,17 +75,18 @@ export class Denoiser {
       await nextTurn(signal);
       freeKeys(stepKeys ?? []);
       stepKeys = result.keys;
+      clean = clean && this.#config.result === "mean_of_steps" ? nextMean(clean, i, result.clean) : result.clean;
       const next = steps[i + 1];
       const data =
         next === undefined
-          ? result.clean
-          : addNoise(result.clean, noise.normal(result.clean.length), this.#generator.scheduler.sigmaOf(next));
+          ? clean
+          : addNoise(clean, noise.normal(clean.length), this.#generator.scheduler.sigmaOf(next));
       pass = { ...pass, latents: { frames: pass.latents.frames, data } };
     }
     freeHints(hints);
     const fromStep = this.#config.context === "last_step" ? stepKeys : undefined;
-    const clean = { ...pass, timestep: 0, hints: undefined };
-    await this.#cache.keep(pass.window, fromStep ?? (await timer.time("cache", () => this.#keys("clean", clean))));
+    const last = { ...pass, timestep: 0, hints: undefined };
+    await this.#cache.keep(pass.window, fromStep ?? (await timer.time("cache", () => this.#keys("clean", last))));
     if (!fromStep) freeKeys(stepKeys ?? []);
     await nextTurn(signal);
     return pass.latents;
@@ -114,4 +116,9 @@ export class Denoiser {
     const { timestep, startFrame, latents } = pass;
     this.#observe?.({ type: "pass", kind, timestep, startFrame, frames: latents.frames, result });
   }
+}
+
+/** The mean of `count` values and one more. */
+function nextMean(mean: Float32Array, count: number, value: Float32Array): Float32Array {
+  return mean.map((before, i) => before + (value[i]! - before) / (count + 1));
 }

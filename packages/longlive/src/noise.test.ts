@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { naturalLog, normalQuantile, philox4x32, repeatedNoise, seededNoise } from "./noise.ts";
+import { naturalLog, normalQuantile, philox4x32, seededNoise } from "./noise.ts";
 
 const bitsOf = (values: Float32Array) => Array.from(new Uint32Array(values.buffer), (word) => word.toString(16));
 
@@ -32,23 +32,6 @@ describe("normalQuantile", () => {
     for (const x of [1e-20, 0.003, 0.0749, 0.5, 0.9, 1, 1.5, 12345.678]) {
       expect(Math.abs(naturalLog(x) - Math.log(x))).toBeLessThan(1e-14 * Math.max(1, Math.abs(Math.log(x))));
     }
-  });
-});
-
-describe("repeatedNoise", () => {
-  it("gives every frame of a draw the same values, and the next draw others", () => {
-    const noise = repeatedNoise(seededNoise(3), 4);
-    const plain = seededNoise(3);
-    const [first, second] = [[...plain.normal(4)], [...plain.normal(4)]];
-    expect([...noise.normal(12)]).toEqual([...first, ...first, ...first]);
-    expect([...noise.normal(8)]).toEqual([...second, ...second]);
-  });
-
-  it("is as strong as asked for, each time it comes from the same draw", () => {
-    const drawn = Float32Array.of(1, -2, 4);
-    const noise = repeatedNoise({ normal: () => drawn }, 3, 0.5);
-    expect([...noise.normal(3)]).toEqual([0.5, -1, 2]);
-    expect([...noise.normal(6)]).toEqual([0.5, -1, 2, 0.5, -1, 2]);
   });
 });
 

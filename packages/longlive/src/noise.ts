@@ -88,23 +88,6 @@ export function seededNoise(seed: number): NoiseSource {
   };
 }
 
-/**
- * The same noise for every frame of a draw: what stands still in a video then stays still under the noise.
- * @param frameSize values of a frame; every draw is a whole number of frames
- * @param gain standard deviation; default 1
- */
-export function repeatedNoise(source: NoiseSource, frameSize: number, gain = 1): NoiseSource {
-  return {
-    normal(count) {
-      const frame = source.normal(frameSize);
-      const repeated = new Float32Array(count);
-      for (let i = 0; i < frameSize; i++) repeated[i] = gain * frame[i]!;
-      for (let at = frameSize; at < count; at += frameSize) repeated.copyWithin(at, 0, frameSize);
-      return repeated;
-    },
-  };
-}
-
 /** The value below which a normal deviate lies with probability `p`, 0 < p < 1; relative error about 1e-16. */
 export function normalQuantile(p: number): number {
   const q = p - 0.5;

@@ -14,13 +14,14 @@ import { ChunkTimer, type ChunkTimings } from "./chunk-timer.ts";
 import { COMPAT, type Compat } from "./compat.ts";
 import { Conditioner } from "./conditioner.ts";
 import { Denoiser, type StreamPass } from "./denoiser.ts";
+import { fixedNoise } from "./fixed-noise.ts";
 import { freeText, type TextKeys } from "./generator.ts";
 import { keptNoise } from "./kept-noise.ts";
 import type { KvCache } from "./kv-cache.ts";
 import { LoraScales } from "./lora-scales.ts";
 import type { ModelParts } from "./model.ts";
 import { MotionController } from "./motion-controller.ts";
-import { type NoiseFactory, type NoiseSource, repeatedNoise, seededNoise } from "./noise.ts";
+import { type NoiseFactory, type NoiseSource, seededNoise } from "./noise.ts";
 import { PictureFilter } from "./picture-filter.ts";
 import { type Frame, type Pixels, resampleFrames, toFrames, toMasks, toPixels } from "./preprocess.ts";
 import { type BlendMethod, PromptBlender } from "./prompt-blender.ts";
@@ -320,11 +321,14 @@ export class LongLiveStream {
   #noise({ baseSeed }: Parameters, overVideo: boolean): NoiseSource {
     const { config, generator } = this.#parts;
     const { height, width } = generator.grid;
-    const isFixed = config.noise === "fixed";
-    const frames = this.#compat.freshNoise ? this.#madeFrames : this.#startFrame;
-    const source = this.#openNoise((baseSeed ?? this.#options.seed) + (isFixed && overVideo ? 0 : frames));
-    const gain = overVideo ? config.noiseGain : 1;
-    return isFixed ? repeatedNoise(source, config.transformer.inChannels * height * width, gain) : source;
+    const position = this.#compat.freshNoise ? this.#madeFrames : this.#startFrame;
+    const smooth = config.smoothNoise;
+    const seed = baseSeed ?? this.#options.seed;
+    if (config.noise === "fresh") return this.#openNoise(seed + position);
+    const grid = { channels: config.transformer.inChannels, height, width };
+    if (overVideo) return fixedNoise(this.#openNoise(seed), grid, { gain: config.noiseGain, smooth });
+    // Fields that turn are enough for a picture that lives; other noise has to come with every chunk.
+    return fixedNoise(this.#openNoise(smooth ? seed : seed + position), grid, { smooth, turnFrom: position });
   }
 
   #noiseScale({ noiseScale, noiseController }: Parameters, pixels: Pixels): number {

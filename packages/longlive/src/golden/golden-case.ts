@@ -152,6 +152,7 @@ export class GoldenCase {
       context: "clean_pass",
       noise: "fresh",
       noiseGain: 1,
+      result: "last_step",
       evenPictures: false,
       transformer: {
         dim: dit.dim,

@@ -29,6 +29,7 @@ export async function openTinyParts(
     autoencoder: { ...(shipped.autoencoder as TinyAutoencoderConfig), linears: "f32" },
     windowFrames: 6,
     context: "clean_pass",
+    result: "last_step",
     evenPictures: false,
   };
   const grid = { width: size.width / 8, height: size.height / 8 };
