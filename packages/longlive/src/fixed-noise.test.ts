@@ -57,14 +57,15 @@ describe("smooth fixed noise", () => {
     expect(Math.abs(product(values, values) - 1)).toBeLessThan(0.25);
   });
 
-  it("rests over a video, and turns each field at its own speed where there is none", () => {
+  it("rests over a video; where there is none each field turns at its own speed, and all else is silent", () => {
     const draw = (options: { turnFrom?: number }) =>
       fixedNoise(seededNoise(5), grid, { smooth, ...options }).normal(3 * grid.channels * plane);
     const resting = draw({});
     expect([...channel(resting, 2, 2)]).toEqual([...channel(resting, 0, 2)]);
     const turning = draw({ turnFrom: 0 });
     expect(channel(turning, 0, 2)).toEqual(channel(resting, 0, 2));
-    expect(channel(turning, 2, 0)).toEqual(channel(resting, 0, 0));
+    expect(channel(resting, 0, 0).some((value) => value !== 0)).toBe(true);
+    expect(channel(turning, 2, 0).every((value) => value === 0)).toBe(true);
     for (const [i, angle] of smooth.turn.entries()) {
       const [real, imaginary] = [channel(resting, 0, 2 + i), channel(resting, 0, 4 + i)];
       const at = 1000;

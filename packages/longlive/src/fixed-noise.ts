@@ -2,8 +2,9 @@
  * Noise of a stream whose noise is fixed: all frames of a draw have the same,
  * so what stands still in a video stays still under it. The first step's may
  * be smooth in its last channels, from which a model can read what it is to
- * invent; taken in pairs as complex fields these turn slowly where there is no
- * video, and the picture moves for ever (`training/dream.py`).
+ * invent; taken in pairs as complex fields they are all the noise there is
+ * without a video, and turn slowly, so that the picture moves for ever
+ * (`training/dream.py`).
  */
 import type { NoiseSource } from "./noise.ts";
 
@@ -19,7 +20,7 @@ export type FixedNoiseOptions = {
   readonly gain?: number;
   /** What is smooth in the first draw, default nothing. */
   readonly smooth?: SmoothNoise | undefined;
-  /** Position of the first draw's first frame, from which on the fields turn; without one they rest. */
+  /** Position of the first draw's first frame, from which on the fields turn and all else is silent; without one they rest. */
   readonly turnFrom?: number | undefined;
 };
 
@@ -85,7 +86,7 @@ function binomial(order: number): number[] {
   return taps;
 }
 
-/** Writes the fields of `frame`, turned by the angle of their position, into `to`. */
+/** Fills `to` with the fields of `frame`, turned by the angle of their position, and with zeros in the other channels. */
 function turnFields(
   to: Float32Array,
   frame: Float32Array,
@@ -94,6 +95,7 @@ function turnFields(
   position: number,
 ): void {
   const plane = height * width;
+  to.fill(0);
   for (const [i, angle] of turn.entries()) {
     const [cos, sin] = [Math.cos(angle * position), Math.sin(angle * position)];
     const real = (channels - 2 * turn.length + i) * plane;

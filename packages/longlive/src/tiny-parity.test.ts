@@ -10,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Autoencoder, Latents } from "./autoencoder.ts";
 import type { TinyAutoencoderConfig } from "./autoencoder-config.ts";
 import { type ModelConfig, readModelConfig } from "./config.ts";
+import { fixedNoise } from "./fixed-noise.ts";
 import { Generator, type Hints, type Prediction } from "./generator.ts";
 import { GreyLatents } from "./grey-latents.ts";
 import type { ModelParts } from "./model.ts";
@@ -32,7 +33,7 @@ const about = JSON.parse(readFileSync(path("fixtures/tiny/parity.json"), "utf8")
   width: number;
   height: number;
   noise_scale: number;
-  steps: { normal: number[]; vace: number[] };
+  steps: { normal: number[]; vace: number[]; text: number[] };
   chunks: number[];
 };
 const size = { width: about.width, height: about.height };
@@ -87,6 +88,12 @@ function expectPictures(pictures: readonly Frame[], name: string): void {
   expect(rgb.length).toBe(recorded.length);
   // Rounding of the last step differs: the recording rounds to the nearest, a stream cuts off.
   expect(largestDifference(rgb, recorded)).toBeLessThanOrEqual(2);
+}
+
+/** The recorded draws of one frame of noise, for one chunk. */
+function drawnNoise(mode: "normal" | "vace" | "text"): NoiseSource {
+  let step = 0;
+  return { normal: () => framesFirst(`${mode}.noise.${step++}`).data };
 }
 
 let config: ModelConfig;
@@ -151,33 +158,31 @@ describe("longlive-tiny", () => {
     }
   });
 
-  it("streams noised video as in training", async () => {
-    const draws = about.chunks.flatMap((_, k) => about.steps.normal.map((_, i) => `normal.${k}.noise.${i}`));
+  it.each(["normal", "text"] as const)("streams in %s mode as in training", async (mode) => {
     const predictions: Float32Array[] = [];
-    // Where noise is fixed, one frame of it is asked for.
-    const noise: NoiseSource = { normal: (count) => framesFirst(draws.shift()!).data.subarray(0, count) };
     const stream = new LongLiveStream(parts, {
       seed: 0,
       evenPictures: false,
-      noise: () => noise,
+      noise: () => drawnNoise(mode),
       observe: (event) => event.type === "pass" && event.kind === "denoise" && predictions.push(event.result.clean),
     });
     for (const chunk of about.chunks.keys()) {
       const { frames } = await stream.generate({
         parameters: {
           ...defaultParameters(),
-          inputMode: "video",
+          inputMode: mode === "text" ? "text" : "video",
           vaceEnabled: false,
+          ...(mode === "text" ? { denoisingStepList: about.steps.text } : {}),
           prompts: [{ text: about.stream_prompt, weight: 1 }],
           noiseScale: about.noise_scale,
         },
-        frames: inputFrames(chunk),
+        ...(mode === "text" ? {} : { frames: inputFrames(chunk) }),
       });
-      for (const i of about.steps.normal.keys()) {
-        const recorded = framesFirst(`normal.${chunk}.x0.${i}`).data;
+      for (const i of about.steps[mode].keys()) {
+        const recorded = framesFirst(`${mode}.${chunk}.x0.${i}`).data;
         expect(largestDifference(predictions.shift()!, recorded)).toBeLessThan(1e-3);
       }
-      expectPictures(frames, `normal.${chunk}.frames`);
+      expectPictures(frames, `${mode}.${chunk}.frames`);
     }
   });
 
@@ -194,12 +199,16 @@ describe("longlive-tiny", () => {
       const context = videoContext(inactive, reactive, config.vace!, grid.width * grid.height);
       const window = cache.open(startFrame, reactive.frames);
       const pass = { text, window, past: await cache.past(window) };
-      const draw = (i: number) => {
-        const { frames, data } = framesFirst(`vace.${chunk}.noise.${i}`);
-        return { frames, data: data.map((value) => config.noiseGain * value) };
-      };
-      let latents: Latents = draw(0);
+      const channels = config.transformer.inChannels;
+      const noise = fixedNoise(
+        drawnNoise("vace"),
+        { channels, ...grid },
+        { gain: config.noiseGain, smooth: config.smoothNoise },
+      );
+      const draw = () => noise.normal(reactive.data.length);
+      let latents: Latents = { frames: reactive.frames, data: draw() };
       let stepKeys: Prediction["keys"] | undefined;
+      const predictions: Float32Array[] = [];
       let hints: Hints | undefined;
       for (const [i, timestep] of about.steps.vace.entries()) {
         if (i === 0 || config.vace!.hints === "each_step")
@@ -208,8 +217,10 @@ describe("longlive-tiny", () => {
         stepKeys = keys;
         expect(largestDifference(clean, framesFirst(`vace.${chunk}.x0.${i}`).data)).toBeLessThan(1e-3);
         const next = about.steps.vace[i + 1];
-        const noise = next === undefined ? undefined : draw(i + 1).data;
-        const data = noise ? addNoise(clean, noise, generator.scheduler.sigmaOf(next!)) : clean;
+        const fresh = next === undefined ? undefined : draw();
+        predictions.push(clean);
+        const mean = clean.map((_, at) => predictions.reduce((sum, one) => sum + one[at]!, 0) / predictions.length);
+        const data = fresh ? addNoise(mean, fresh, generator.scheduler.sigmaOf(next!)) : mean;
         latents = { frames: latents.frames, data };
       }
       const fromStep = config.context === "last_step" ? stepKeys : undefined;
