@@ -1,6 +1,6 @@
 import { createClient } from "@everframe/client";
 import { expect, test, vi } from "vitest";
-import { initialState } from "../state/state.ts";
+import { initialState, type State } from "../state/state.ts";
 import { Store } from "../state/store.ts";
 import { References } from "./references.ts";
 
@@ -8,7 +8,7 @@ import { References } from "./references.ts";
 async function refreshed(status: number, code: string): Promise<string[]> {
   const state = initialState();
   const look = { ...state.settings.look, references: [{ path: "mona.png", name: "Mona" }] };
-  const store = new Store({ ...state, settings: { ...state.settings, look } });
+  const store = new Store<State>({ ...state, settings: { ...state.settings, look } });
   const fetch = async () => new Response(JSON.stringify({ detail: "No.", code }), { status });
   const references = new References({
     client: createClient({ url: "http://127.0.0.1:9", fetch }),

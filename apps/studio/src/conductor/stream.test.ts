@@ -66,7 +66,7 @@ beforeEach(() => {
   };
   const connect = () => Promise.resolve(session) as unknown as ReturnType<Client["connect"]>;
   const client = { ...createClient({ url: "http://127.0.0.1:9" }), connect };
-  store = new Store({ ...initialState(), pipeline: LOADED });
+  store = new Store<State>({ ...initialState(), pipeline: LOADED });
   stream = new Stream(client, store, new PipelineWatch(client, store));
 });
 afterEach(() => {

@@ -1,13 +1,13 @@
 import { expect, test, vi } from "vitest";
 import { PRESETS } from "../state/presets.ts";
-import { initialState } from "../state/state.ts";
+import { initialState, type State } from "../state/state.ts";
 import { Store } from "../state/store.ts";
 import { Thumbnails } from "./thumbnails.ts";
 
 test("a tour that is ended while a look is on its way ends at once, and the look before comes back", async () => {
   vi.useFakeTimers();
   try {
-    const store = new Store({ ...initialState(), phase: "live", isPending: true });
+    const store = new Store<State>({ ...initialState(), phase: "live", isPending: true });
     const before = store.get().settings.look;
     const setLook = vi.fn();
     const thumbnails = new Thumbnails({ store, setLook, video: () => undefined });

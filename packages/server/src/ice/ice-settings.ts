@@ -69,15 +69,16 @@ function readEntries(text: string): (IceServer | SecretEntry)[] {
   let parsed: unknown;
   try {
     parsed = JSON.parse(text);
-  } catch (cause) {
-    throw new Error(`The ICE servers are no JSON: ${text}`, { cause });
+  } catch {
+    // Neither the text nor the parser's message, which quotes it: there may be a password in them.
+    throw new Error('The ICE servers are no JSON. Give a list of URLs, or of objects such as {"urls": "turn:…"}.');
   }
   return [parsed].flat().map((entry) => {
     const secret = (entry as { secret?: unknown } | null)?.secret;
     const checked = iceServers.safeParse({ iceServers: [entry] });
     const server = checked.data?.iceServers[0];
     if (server === undefined)
-      throw new Error(`This is no ICE server: ${JSON.stringify(entry)}. Give {"urls": "turn:…"}.`);
+      throw new Error(`${JSON.stringify(entry, withoutSecrets)} is no ICE server. Give {"urls": "turn:…"}.`);
     for (const url of [server.urls].flat()) checkUrl(url);
     return typeof secret === "string" ? { urls: server.urls, secret } : server;
   });
@@ -94,9 +95,17 @@ function readUrl(text: string): IceServer {
   return { urls: [url], username: decodeURIComponent(user), credential: decodeURIComponent(password) };
 }
 
+const withoutSecrets = (key: string, value: unknown) =>
+  key === "credential" || key === "secret" ? "…" : typeof value === "string" ? withoutPassword(value) : value;
+
+/** Messages reach terminals and logs. */
+const withoutPassword = (url: string) => url.replace(/:[^:]*@/g, ":…@");
+
 /** RFC 7064 and RFC 7065. */
 function checkUrl(url: string): void {
   if (/^stuns?:(\[[0-9a-f:.]+\]|[^\s:/?#@[\]]+)(:\d{1,5})?$/i.test(url)) return;
   if (/^turns?:(\[[0-9a-f:.]+\]|[^\s:/?#@[\]]+)(:\d{1,5})?(\?transport=(udp|tcp))?$/i.test(url)) return;
-  throw new Error(`"${url}" is no STUN or TURN URL. Give stun:host:port or turn:host:port?transport=udp.`);
+  throw new Error(
+    `"${withoutPassword(url)}" is no STUN or TURN URL. Give stun:host:port or turn:host:port?transport=udp.`,
+  );
 }

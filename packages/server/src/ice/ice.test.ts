@@ -184,6 +184,14 @@ describe("the settings", () => {
     for (const bad of ["http://x", "stun:", "turn:host?transport=sctp", "{", '{"url":"stun:x"}', '{"urls":"x"}']) {
       expect(() => read([bad])).toThrow(/ICE server|STUN or TURN URL/);
     }
+    for (const bad of [
+      "turn:me:hush@host?transport=sctp",
+      '[{"credential":"hush"}]',
+      '[{"url":"x","secret":"hush"}]',
+      '["hush"',
+    ]) {
+      expect(() => read([bad])).toThrow(expect.not.objectContaining({ message: expect.stringContaining("hush") }));
+    }
     expect(() => readIceSettings({ isLocal: false, isRelayOnly: true }, {})).toThrow("needs a TURN server");
   });
 });

@@ -56,10 +56,16 @@ function rig() {
     manager.load(parseLoadRequest({ pipeline_id: id, load_params: { seed } }));
   /** Lets a load begin that waits for nothing but its turn. */
   const turn = () => new Promise((resolve) => setImmediate(resolve));
+  const loaded = async (seed: number) => {
+    load(seed);
+    await turn();
+    loads.at(-1)!.finish();
+    await manager.settled();
+  };
   const arrive = (others: string) => {
     weights = others;
   };
-  return { manager, load, loads, events, turn, arrive };
+  return { manager, load, loaded, loads, events, turn, arrive };
 }
 
 describe("PipelineManager", () => {
@@ -77,23 +83,17 @@ describe("PipelineManager", () => {
   });
 
   it("[LOAD8] does nothing for the same load again, loading or loaded", async () => {
-    const { manager, load, loads, events, turn } = rig();
+    const { manager, load, events, loaded } = rig();
     load(1);
-    load(1);
-    await turn();
-    loads[0]!.finish();
-    await manager.settled();
+    await loaded(1);
     load(1);
     expect(manager.status().status).toBe("loaded");
     expect(events).toEqual(["release for held", "load 1", "adopt 1"]);
   });
 
   it("[LOAD9] takes the old pipeline from the sessions and frees it before it loads another", async () => {
-    const { manager, load, loads, events, turn } = rig();
-    load(1);
-    await turn();
-    loads[0]!.finish();
-    await manager.settled();
+    const { manager, load, loads, events, turn, loaded } = rig();
+    await loaded(1);
     load(2);
     expect(manager.status().status).toBe("loading");
     await turn();
@@ -103,11 +103,8 @@ describe("PipelineManager", () => {
   });
 
   it("[LOAD8] loads the same again when other weights have come", async () => {
-    const { manager, load, loads, events, turn, arrive } = rig();
-    load(1);
-    await turn();
-    loads[0]!.finish();
-    await manager.settled();
+    const { manager, load, loads, events, turn, arrive, loaded } = rig();
+    await loaded(1);
     load(1);
     expect(manager.status().status).toBe("loaded");
     arrive("large");
@@ -157,11 +154,8 @@ describe("PipelineManager", () => {
   });
 
   it("tells the sessions when the loaded pipeline dies, and loads again when asked", async () => {
-    const { manager, load, loads, events, turn } = rig();
-    load(1);
-    await turn();
-    loads[0]!.finish();
-    await manager.settled();
+    const { manager, load, loads, events, turn, loaded } = rig();
+    await loaded(1);
     loads[0]!.context.onCrash(new Error("segmentation fault"));
     expect(manager.status()).toMatchObject({ status: "error", error: expect.stringContaining("segmentation fault") });
     expect(events.at(-1)).toBe("end pipeline_failed: load_failed");
@@ -189,11 +183,8 @@ describe("PipelineManager", () => {
   });
 
   it("ends sessions before it frees the pipeline when it closes", async () => {
-    const { manager, load, loads, events, turn } = rig();
-    load(1);
-    await turn();
-    loads[0]!.finish();
-    await manager.settled();
+    const { manager, events, loaded } = rig();
+    await loaded(1);
     await manager.close();
     expect(events.slice(-2)).toEqual(["end server_shutdown", "close 1"]);
   });
