@@ -151,19 +151,26 @@ export function toFrames(pixels: Pixels, size: Size): Frame[] {
   const plane = size.width * size.height;
   return Array.from({ length: pixels.frames }, (_, f) => {
     const planes = pixels.data.subarray(f * RGB_CHANNELS * plane, (f + 1) * RGB_CHANNELS * plane);
-    const words = new Uint32Array(plane);
+    const data = new Uint8Array(4 * plane);
+    const words = wordsOf(data);
     for (let i = 0; i < plane; i++) {
       words[i] = opaqueWord(toByte(planes[i]!), toByte(planes[plane + i]!), toByte(planes[2 * plane + i]!));
     }
-    return { width: size.width, height: size.height, data: new Uint8Array(words.buffer) };
+    return { width: size.width, height: size.height, data };
   });
 }
 
 /**
- * The four bytes of a pixel as one word, which takes one store: the processors that ONNX Runtime knows have the lowest
- * byte first.
+ * Bytes as words of four, the lowest byte first, as the processors that ONNX Runtime knows have it. The same memory
+ * where it begins at a whole word, else a copy.
  */
-export function opaqueWord(red: number, green: number, blue: number): number {
+export function wordsOf(bytes: Uint8Array): Int32Array {
+  const { buffer, byteOffset, length } = bytes.byteOffset % 4 === 0 ? bytes : new Uint8Array(bytes);
+  return new Int32Array(buffer, byteOffset, length / 4);
+}
+
+/** The four bytes of a pixel as one word, which takes one store. */
+function opaqueWord(red: number, green: number, blue: number): number {
   return 0xff000000 | (blue << 16) | (green << 8) | red;
 }
 

@@ -26,3 +26,13 @@ it("reads floats as it reads bytes, and gives floats where they are wanted", () 
   expect(floats).toBeInstanceOf(Float32Array);
   expect(Math.max(...floats.map((level, i) => Math.abs(level - bytes[i]!)))).toBeLessThan(1e-4);
 });
+
+it("reads pictures that begin in the middle of a word, and writes them from floats", () => {
+  const shifted = pictures.map((picture) => {
+    const data = new Uint8Array(picture.data.length + 1).subarray(1);
+    data.set(picture.data);
+    return { ...picture, data };
+  });
+  const levels = levelsOf(pixelsOf(shifted), indices, grid, "f32");
+  expect(picturesOf(levels, 2, grid)).toEqual(indices.map((i) => pictures[i]));
+});

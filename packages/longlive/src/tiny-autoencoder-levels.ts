@@ -5,7 +5,7 @@
  * where the network takes them, else as floats.
  */
 import { SPACE_FACTOR, TIME_FACTOR } from "./autoencoder.ts";
-import { type Frame, opaqueWord, type Pixels, RGB_CHANNELS } from "./preprocess.ts";
+import { type Frame, type Pixels, RGB_CHANNELS, wordsOf } from "./preprocess.ts";
 import type { LatentGrid } from "./wan-block.ts";
 
 export type Levels = Uint8Array | Float32Array;
@@ -17,6 +17,9 @@ const SQUARE = RGB_CHANNELS * CHANNEL;
 export const PATCH = TIME_FACTOR * SQUARE;
 /** A value of pixels is `level / HALF_RANGE - 1`. */
 export const HALF_RANGE = 127.5;
+/** Bytes of a word, of which pictures are read and written: four channels of a pixel, or a channel of four. */
+const WORD = 4;
+const OPAQUE = 0xff000000;
 
 /**
  * @param indices which frames of `pixels`, whole groups
@@ -24,25 +27,44 @@ export const HALF_RANGE = 127.5;
  * @returns [groups, height, width, PATCH]
  */
 export function levelsOf(pixels: Pixels, indices: readonly number[], grid: LatentGrid, dtype: "u8" | "f32"): Levels {
+  if (pixels.pictures) {
+    const levels = levelsOfPictures(pixels.pictures, indices, grid);
+    return dtype === "u8" ? levels : new Float32Array(levels);
+  }
   const size = RGB_CHANNELS * CHANNEL * grid.height * grid.width;
   const levels = dtype === "u8" ? new Uint8Array(indices.length * size) : new Float32Array(indices.length * size);
   for (const [i, index] of indices.entries()) {
-    const picture = pixels.pictures?.[index];
-    if (picture) readPicture(picture.data, i, grid, levels);
-    else readPlanes(pixels.data.subarray(index * size, (index + 1) * size), i, grid, levels);
+    readPlanes(pixels.data.subarray(index * size, (index + 1) * size), i, grid, levels);
   }
   return levels;
 }
 
-function readPicture(rgba: Uint8Array, frame: number, grid: LatentGrid, levels: Levels): void {
+function levelsOfPictures(pictures: readonly Frame[], indices: readonly number[], grid: LatentGrid): Uint8Array {
+  const levels = new Uint8Array(indices.length * SQUARE * grid.height * grid.width);
+  for (const [i, index] of indices.entries()) readPicture(wordsOf(pictures[index]!.data), i, grid, wordsOf(levels));
+  return levels;
+}
+
+/**
+ * Four pixels at a time, a word each, to a word of each channel.
+ * @param pixels [height, width] RGBA
+ */
+function readPicture(pixels: Int32Array, frame: number, grid: LatentGrid, levels: Int32Array): void {
   let from = 0;
   for (let y = 0; y < SPACE_FACTOR * grid.height; y++) {
-    let at = rowStart(frame, y, grid);
-    for (let column = 0; column < grid.width; column++, at += PATCH) {
-      for (let to = at; to < at + SPACE_FACTOR; to++, from += 4) {
-        levels[to] = rgba[from]!;
-        levels[to + CHANNEL] = rgba[from + 1]!;
-        levels[to + 2 * CHANNEL] = rgba[from + 2]!;
+    let at = rowStart(frame, y, grid) / WORD;
+    for (let column = 0; column < grid.width; column++, at += PATCH / WORD) {
+      for (let to = at; to < at + SPACE_FACTOR / WORD; to++, from += WORD) {
+        const a = pixels[from]!;
+        const b = pixels[from + 1]!;
+        const c = pixels[from + 2]!;
+        const d = pixels[from + 3]!;
+        // Red and blue of two pixels side by side.
+        const ab = (a & 0xff00ff) | ((b & 0xff00ff) << 8);
+        const cd = (c & 0xff00ff) | ((d & 0xff00ff) << 8);
+        levels[to] = (ab & 0xffff) | (cd << 16);
+        levels[to + CHANNEL / WORD] = ((a >>> 8) & 0xff) | (b & 0xff00) | ((c & 0xff00) << 8) | ((d & 0xff00) << 16);
+        levels[to + (2 * CHANNEL) / WORD] = (ab >>> 16) | (cd & 0xffff0000);
       }
     }
   }
@@ -67,20 +89,28 @@ function readPlanes(planes: Float32Array, frame: number, grid: LatentGrid, level
 /** @param levels [groups, height, width, PATCH] */
 export function picturesOf(levels: Levels, groups: number, grid: LatentGrid): Frame[] {
   const size = { width: grid.width * SPACE_FACTOR, height: grid.height * SPACE_FACTOR };
+  const words = wordsOf(levels instanceof Uint8Array ? levels : new Uint8Array(levels));
   return Array.from({ length: groups * TIME_FACTOR }, (_, frame) => {
-    const words = new Uint32Array(size.width * size.height);
-    writePicture(levels, frame, grid, words);
-    return { ...size, data: new Uint8Array(words.buffer) };
+    const data = new Uint8Array(WORD * size.width * size.height);
+    writePicture(words, frame, grid, wordsOf(data));
+    return { ...size, data };
   });
 }
 
-function writePicture(levels: Levels, frame: number, grid: LatentGrid, words: Uint32Array): void {
+/** The way back of `readPicture`. */
+function writePicture(levels: Int32Array, frame: number, grid: LatentGrid, pixels: Int32Array): void {
   let to = 0;
   for (let y = 0; y < SPACE_FACTOR * grid.height; y++) {
-    let at = rowStart(frame, y, grid);
-    for (let column = 0; column < grid.width; column++, at += PATCH) {
-      for (let from = at; from < at + SPACE_FACTOR; from++, to++) {
-        words[to] = opaqueWord(levels[from]!, levels[from + CHANNEL]!, levels[from + 2 * CHANNEL]!);
+    let at = rowStart(frame, y, grid) / WORD;
+    for (let column = 0; column < grid.width; column++, at += PATCH / WORD) {
+      for (let from = at; from < at + SPACE_FACTOR / WORD; from++, to += WORD) {
+        const red = levels[from]!;
+        const green = levels[from + CHANNEL / WORD]!;
+        const blue = levels[from + (2 * CHANNEL) / WORD]!;
+        pixels[to] = OPAQUE | ((blue & 0xff) << 16) | ((green & 0xff) << 8) | (red & 0xff);
+        pixels[to + 1] = OPAQUE | ((blue & 0xff00) << 8) | (green & 0xff00) | ((red >>> 8) & 0xff);
+        pixels[to + 2] = OPAQUE | (blue & 0xff0000) | ((green >>> 8) & 0xff00) | ((red >>> 16) & 0xff);
+        pixels[to + 3] = OPAQUE | ((blue >>> 8) & 0xff0000) | ((green >>> 16) & 0xff00) | (red >>> 24);
       }
     }
   }
