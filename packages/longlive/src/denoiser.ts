@@ -120,5 +120,7 @@ export class Denoiser {
 
 /** The mean of `count` values and one more. */
 function nextMean(mean: Float32Array, count: number, value: Float32Array): Float32Array {
-  return mean.map((before, i) => before + (value[i]! - before) / (count + 1));
+  const next = new Float32Array(mean.length);
+  for (let i = 0; i < next.length; i++) next[i] = mean[i]! + (value[i]! - mean[i]!) / (count + 1);
+  return next;
 }
