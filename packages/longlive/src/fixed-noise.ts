@@ -34,7 +34,7 @@ export function fixedNoise(
   let isFirst = true;
   return {
     normal(count) {
-      const frame = source.normal(frameSize).map((value) => gain * value);
+      const frame = scaled(source.normal(frameSize), gain);
       const shape = isFirst ? smooth : undefined;
       isFirst = false;
       if (shape) smoothChannels(frame, grid, shape.orders);
@@ -49,6 +49,13 @@ export function fixedNoise(
   };
 }
 
+/** In memory of its own. */
+function scaled(values: Float32Array, gain: number): Float32Array {
+  const result = new Float32Array(values.length);
+  for (let i = 0; i < result.length; i++) result[i] = gain * values[i]!;
+  return result;
+}
+
 /** Low-passes the last channels of a frame [channels, height, width] in place; their variance stays. */
 function smoothChannels(
   frame: Float32Array,
@@ -59,23 +66,43 @@ function smoothChannels(
   for (const [i, order] of orders.entries()) {
     const begin = (channels - orders.length + i) * plane;
     const values = frame.subarray(begin, begin + plane);
-    for (let y = 0; y < height; y++) lowPass(values, y * width, 1, width, order);
-    for (let x = 0; x < width; x++) lowPass(values, x, width, height, order);
+    const [across, down] = [lowPassOf(order, width), lowPassOf(order, height)];
+    for (let y = 0; y < height; y++) lowPass(values, y * width, 1, across);
+    for (let x = 0; x < width; x++) lowPass(values, x, width, down);
   }
 }
 
-/** One row or column: weights are cut at the borders, and their squares add up to one everywhere. */
-function lowPass(values: Float32Array, begin: number, stride: number, size: number, order: number): void {
+/** Of rows or columns of one length. */
+type LowPass = {
+  readonly taps: readonly number[];
+  /** By place: the root of the sum of the squares of the weights that do not lie outside. */
+  readonly strengths: Float64Array;
+};
+
+function lowPassOf(order: number, size: number): LowPass {
   const taps = binomial(order);
-  const before = Array.from({ length: size }, (_, i) => values[begin + i * stride]!);
-  for (let i = 0; i < size; i++) {
-    let sum = 0;
+  const strengths = Float64Array.from({ length: size }, (_, i) => {
     let power = 0;
     for (let k = Math.max(0, order / 2 - i); k <= Math.min(order, size - 1 + order / 2 - i); k++) {
-      sum += taps[k]! * before[i + k - order / 2]!;
       power += taps[k]! * taps[k]!;
     }
-    values[begin + i * stride] = sum / Math.sqrt(power);
+    return Math.sqrt(power);
+  });
+  return { taps, strengths };
+}
+
+/** One row or column: weights are cut at the borders, and their squares add up to one everywhere. */
+function lowPass(values: Float32Array, begin: number, stride: number, { taps, strengths }: LowPass): void {
+  const size = strengths.length;
+  const half = (taps.length - 1) / 2;
+  const before = new Float32Array(size);
+  for (let i = 0; i < size; i++) before[i] = values[begin + i * stride]!;
+  for (let i = 0; i < size; i++) {
+    const first = Math.max(0, i - half);
+    const last = Math.min(size - 1, i + half);
+    let sum = 0;
+    for (let j = first; j <= last; j++) sum += taps[j - i + half]! * before[j]!;
+    values[begin + i * stride] = sum / strengths[i]!;
   }
 }
 
