@@ -4,6 +4,7 @@
  * after it attend to (DMD-like few-step sampling as in Self Forcing,
  * arXiv:2506.08009; LongLive, arXiv:2509.22622).
  */
+import { AlternatingMemory } from "./alternating-memory.ts";
 import type { Latents } from "./autoencoder.ts";
 import { nextTurn } from "./cancellation.ts";
 import type { ChunkTimer } from "./chunk-timer.ts";
@@ -35,6 +36,7 @@ export class Denoiser {
   readonly #cache: KvCache;
   readonly #compat: Compat;
   readonly #observe: StreamObserver | undefined;
+  readonly #predictions = new AlternatingMemory();
 
   constructor(
     { config, generator }: { config: NetworkConfig; generator: Generator },
@@ -70,7 +72,9 @@ export class Denoiser {
       }
       await nextTurn(signal);
       pass = { ...pass, timestep, hints };
-      const result = await timer.step(() => this.#generator.forward(pass));
+      // Who observes may keep what it sees, so that is never written again.
+      const into = this.#observe ? undefined : this.#predictions.take(pass.latents.data.length, clean);
+      const result = await timer.step(() => this.#generator.forward({ ...pass, into }));
       this.#observePass("denoise", pass, result);
       await nextTurn(signal);
       freeKeys(stepKeys ?? []);

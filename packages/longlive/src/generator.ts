@@ -40,6 +40,8 @@ export type Pass = {
   readonly past: readonly LayerKeys[];
   /** Where the keys of the call's frames are written. Default: memory of their own. [frames * frameTokens, D] */
   readonly own?: readonly LayerKeys[] | undefined;
+  /** Where the prediction is written, on the CPU. Default: memory of its own. [frames, C, height, width] */
+  readonly into?: Float32Array | undefined;
   readonly hints?: Hints | undefined;
   /** Of the live adapters, in order; the prompt's keys must be made with the same. Default: their start values. */
   readonly loraScales?: readonly number[] | undefined;
@@ -300,6 +302,7 @@ export class Generator {
       inputs[`past_v${i}`] = tensorOf(v, dims);
     }
     const outputs: Record<string, TensorLike> = {};
+    if (pass.into) outputs["prediction"] = this.#latentTensor({ frames: latents.frames, data: pass.into });
     for (const [i, { k, v }] of (pass.own ?? []).entries()) {
       if (k instanceof Float32Array) outputs[`k${i}`] = { data: k, dims: [tokens, dim] };
       if (v instanceof Float32Array) outputs[`v${i}`] = { data: v, dims: [tokens, dim] };

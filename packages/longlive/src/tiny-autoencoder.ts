@@ -6,7 +6,8 @@
  * All groups of a call run at once, since a group needs only the linear part
  * of the one before.
  */
-import type { Session, TensorLike, WeightFile } from "@everframe/graph";
+import type { Model, Session, TensorLike, WeightFile } from "@everframe/graph";
+import { AlternatingMemory } from "./alternating-memory.ts";
 import { type Autoencoder, type DecoderStream, type EncoderStream, type Glance, TIME_FACTOR } from "./autoencoder.ts";
 import type { TinyAutoencoderConfig } from "./autoencoder-config.ts";
 import { type EngineOptions, openSession, openTogether } from "./engine.ts";
@@ -26,6 +27,7 @@ export class TinyAutoencoder implements Autoencoder {
   readonly #encoder: Session;
   readonly #decoder: Session;
   #empty: Levels = new Uint8Array(0);
+  #levels: Levels = new Uint8Array(0);
 
   private constructor(
     config: TinyAutoencoderConfig,
@@ -57,17 +59,18 @@ export class TinyAutoencoder implements Autoencoder {
   }
 
   openEncoder(): EncoderStream {
+    const memory = new AlternatingMemory();
     let before: Float32Array | undefined;
     return {
       encode: async (pixels) => {
         const indices = groupedFrames(pixels.frames, !before);
         const frames = indices.length / TIME_FACTOR;
         if (frames === 0) throw new RangeError(`${pixels.frames} frames are too few to encode.`);
-        const levels = levelsOf(pixels, indices, this.#grid, dtypeOf(this.#encoder, "levels") ?? "f32");
-        const { latents, after } = await this.#encoder.run({
-          levels: { data: levels, dims: [frames * this.#positions, PATCH] },
-          before: this.#features(before),
-        });
+        const levels = levelsOf(pixels, indices, this.#grid, dtypeOf(this.#encoder.model.inputs, "levels") ?? "f32");
+        const { latents, after } = await this.#encoder.run(
+          { levels: { data: levels, dims: [frames * this.#positions, PATCH] }, before: this.#features(before) },
+          { after: this.#features(memory.take(this.#positions * this.#dim, before)) },
+        );
         before = after!.data as Float32Array;
         return { frames, data: latents!.data as Float32Array };
       },
@@ -79,14 +82,21 @@ export class TinyAutoencoder implements Autoencoder {
 
   openDecoder(): DecoderStream {
     const { height, width } = this.#grid;
+    const memory = new AlternatingMemory();
     let before: Float32Array | undefined;
     return {
       decode: async (latents, { glance } = {}) => {
-        const { levels, after } = await this.#decoder.run({
-          latents: { data: latents.data, dims: [latents.frames, this.latentChannels, height, width] },
-          before: this.#features(before),
-          ...this.#glance(glance, latents.frames, !before),
-        });
+        const { levels, after } = await this.#decoder.run(
+          {
+            latents: { data: latents.data, dims: [latents.frames, this.latentChannels, height, width] },
+            before: this.#features(before),
+            ...this.#glance(glance, latents.frames, !before),
+          },
+          {
+            after: this.#features(memory.take(this.#positions * this.#dim, before)),
+            levels: { data: this.#decoded(latents.frames), dims: [latents.frames * this.#positions, PATCH] },
+          },
+        );
         const pictures = picturesOf(levels!.data as Levels, latents.frames, this.#grid);
         // The first latent of a stream stands for one frame, the last of its group.
         const shown = before ? pictures : pictures.slice(TIME_FACTOR - 1);
@@ -106,7 +116,7 @@ export class TinyAutoencoder implements Autoencoder {
 
   /** The decoder's inputs for a video to glance at, if its weights can do that. */
   #glance(glance: Glance | undefined, groups: number, first: boolean): Record<string, TensorLike> {
-    const dtype = dtypeOf(this.#decoder, "glance");
+    const dtype = dtypeOf(this.#decoder.model.inputs, "glance");
     if (!dtype) return {};
     const rows = groups * this.#positions;
     const data = glance ? this.#glanceLevels(glance, groups, first, dtype) : this.#nothing(dtype, rows * PATCH);
@@ -125,9 +135,16 @@ export class TinyAutoencoder implements Autoencoder {
     return levelsOf(pixels, indices, this.#grid, dtype);
   }
 
+  /** Where pictures are decoded to, and read at once. [groups * positions * PATCH] */
+  #decoded(groups: number): Levels {
+    const length = groups * this.#positions * PATCH;
+    if (this.#levels.length < length) this.#levels = levelArray(dtypeOf(this.#decoder.model.outputs, "levels"), length);
+    return this.#levels.subarray(0, length);
+  }
+
   /** Levels that nobody looks at; made once. */
   #nothing(dtype: "u8" | "f32", length: number): Levels {
-    if (this.#empty.length < length) this.#empty = dtype === "u8" ? new Uint8Array(length) : new Float32Array(length);
+    if (this.#empty.length < length) this.#empty = levelArray(dtype, length);
     return this.#empty.subarray(0, length);
   }
 
@@ -142,10 +159,14 @@ export class TinyAutoencoder implements Autoencoder {
   }
 }
 
-/** Of a graph's input for pixels; undefined when it has none of that name. */
-function dtypeOf({ model }: Session, name: string): "u8" | "f32" | undefined {
-  const input = model.inputs.find((other) => other.name === name);
-  return input && (input.dtype === "u8" ? "u8" : "f32");
+/** Of a graph's port for pixels; undefined when it has none of that name. */
+function dtypeOf(ports: Model["inputs"], name: string): "u8" | "f32" | undefined {
+  const port = ports.find((other) => other.name === name);
+  return port && (port.dtype === "u8" ? "u8" : "f32");
+}
+
+function levelArray(dtype: "u8" | "f32" | undefined, length: number): Levels {
+  return dtype === "u8" ? new Uint8Array(length) : new Float32Array(length);
 }
 
 /** Which of the next frames are encoded: of a first call the first one four times, so that it fills a group. */
