@@ -10,7 +10,7 @@
  *   what the model makes there has become another, as after a new prompt.
  */
 import { TIME_FACTOR } from "./autoencoder.ts";
-import type { Frame, Pixels } from "./preprocess.ts";
+import { type Frame, type Pixels, wordsOf } from "./preprocess.ts";
 import { BLOCK, StillGate, smoothStep } from "./still-gate.ts";
 
 /** Share of a new picture where nothing moves. */
@@ -22,9 +22,11 @@ const ROW_STEP = 2;
 /** Between these unexplained changes, of 255, the first filter ceases to act. */
 const JUMP = [40, 80] as const;
 
-const RGBA = 4;
-/** Fixed-point numbers: half the time of floating ones here. */
+/** Fixed-point numbers, and whole pixels as words, take half the time of floating ones and of bytes here. */
 const UNIT = 256;
+const RED_BLUE = 0xff00ff;
+const GREEN = 0xff00;
+const OPACITY = 0xff000000;
 /** Largest unexplained change, in halves of a level. */
 const LARGEST_JUMP = 4 * 255;
 /** What to add to a pixel, by its unexplained change in halves of a level, from `-LARGEST_JUMP` on. */
@@ -33,9 +35,9 @@ const CORRECTIONS = Int8Array.from({ length: 2 * LARGEST_JUMP + 1 }, (_, i) => c
 export class PictureFilter {
   readonly #gate: StillGate;
   /** The newest two pictures as the model made them, newest first. */
-  #made: readonly Uint8Array[] = [];
-  /** The newest picture as it was shown, in 1/256 of a level. */
-  #shown: Uint16Array | undefined;
+  #made: readonly Int32Array[] = [];
+  /** The newest picture as it was shown, see `inUnits`. */
+  #shown: Int32Array | undefined;
 
   constructor(width: number, height: number) {
     this.#gate = new StillGate(width, height);
@@ -56,13 +58,13 @@ export class PictureFilter {
     // A stream's first picture is a latent of its own. What surrounds a border is changed only afterwards.
     for (let i = frames.length % TIME_FACTOR; i < frames.length; i += TIME_FACTOR) {
       const [before, twoBefore] = [this.#madeAt(frames, i - 1), this.#madeAt(frames, i - 2)];
-      const after = frames[i + 1]?.data;
-      if (before && twoBefore && after) soften(frames[i]!.data, before, twoBefore, after);
+      const after = frames[i + 1];
+      if (before && twoBefore && after) soften(wordsOf(frames[i]!.data), before, twoBefore, wordsOf(after.data));
     }
-    const [lastButOne, last] = frames.slice(-2).map(({ data }) => data.slice());
+    const [lastButOne, last] = frames.slice(-2).map(({ data }) => wordsOf(data).slice());
     for (const [i, frame] of frames.entries()) {
       if (moving && this.#shown) blend(this.#shown, frame, moving[i]!);
-      else if (moving) this.#shown = inUnits(frame);
+      else if (moving) this.#shown = inUnits(wordsOf(frame.data));
     }
     // Pictures without an input are shown as they are, and the next input begins anew.
     if (!moving) {
@@ -72,85 +74,126 @@ export class PictureFilter {
     if (last && lastButOne) this.#made = [last, lastButOne];
   }
 
-  #madeAt(frames: readonly Frame[], i: number): Uint8Array | undefined {
-    return i < 0 ? this.#made[-1 - i] : frames[i]!.data;
+  #madeAt(frames: readonly Frame[], i: number): Int32Array | undefined {
+    return i < 0 ? this.#made[-1 - i] : wordsOf(frames[i]!.data);
   }
 }
 
-function inUnits({ data }: Frame): Uint16Array {
-  const shown = new Uint16Array(data.length);
-  for (let i = 0; i < data.length; i++) shown[i] = data[i]! * UNIT;
+/** @returns two words a pixel, of red with blue and of green: each in 16 bits, a level is a `UNIT` */
+function inUnits(pixels: Int32Array): Int32Array {
+  const shown = new Int32Array(2 * pixels.length);
+  for (let i = 0; i < pixels.length; i++) {
+    shown[2 * i] = (pixels[i]! & RED_BLUE) << 8;
+    shown[2 * i + 1] = pixels[i]! & GREEN;
+  }
   return shown;
 }
 
 /**
  * Moves what is shown towards the next picture, and makes that what is shown.
+ * @param shown see `inUnits`
  * @param moving per block, 0 still to 1 moving
  */
-function blend(shown: Uint16Array, frame: Frame, moving: Float32Array): void {
-  const { width, height, data } = frame;
+function blend(shown: Int32Array, { width, height, data }: Frame, moving: Float32Array): void {
+  const pixels = wordsOf(data);
   const columns = Math.ceil(width / BLOCK);
-  const others = otherness(shown, frame);
-  for (let y = 0; y < height; y++) {
-    const row = Math.floor(y / BLOCK) * columns;
-    for (let column = 0; column < columns; column++) {
-      const changing = Math.max(moving[row + column]!, others[row + column]!);
-      const share = Math.round(UNIT * (STILL_SHARE + (1 - STILL_SHARE) * changing));
-      const start = RGBA * (y * width + BLOCK * column);
-      const end = RGBA * (y * width + Math.min(width, BLOCK * (column + 1)));
-      if (share === UNIT) {
-        for (let i = start; i < end; i++) shown[i] = data[i]! * UNIT;
-        continue;
-      }
-      // Opacity stays.
-      for (let i = start; i < end; i += RGBA) {
-        blendValue(shown, data, i, share);
-        blendValue(shown, data, i + 1, share);
-        blendValue(shown, data, i + 2, share);
-      }
-    }
-  }
-}
-
-/** @returns per block how much the next picture is another one than what is shown, 0 to 1 */
-function otherness(shown: Uint16Array, { width, height, data }: Frame): Float32Array {
-  const columns = Math.ceil(width / BLOCK);
-  const others = new Float32Array(columns * Math.ceil(height / BLOCK));
   for (let top = 0; top < height; top += BLOCK) {
     const bottom = Math.min(height, top + BLOCK);
     for (let left = 0; left < width; left += BLOCK) {
       const right = Math.min(width, left + BLOCK);
-      let [red, green, blue] = [0, 0, 0];
-      for (let y = top; y < bottom; y += ROW_STEP) {
-        for (let i = RGBA * (y * width + left); i < RGBA * (y * width + right); i += RGBA) {
-          red += data[i]! * UNIT - shown[i]!;
-          green += data[i + 1]! * UNIT - shown[i + 1]!;
-          blue += data[i + 2]! * UNIT - shown[i + 2]!;
-        }
-      }
-      const count = Math.ceil((bottom - top) / ROW_STEP) * (right - left);
-      const change = Math.max(Math.abs(red), Math.abs(green), Math.abs(blue)) / (UNIT * count);
-      others[(top / BLOCK) * columns + left / BLOCK] = smoothStep(change, OTHER);
+      const block = { width, top, bottom, left, right };
+      const motion = moving[(top / BLOCK) * columns + left / BLOCK]!;
+      const changing = motion === 1 ? 1 : Math.max(motion, otherness(shown, pixels, block));
+      if (changing === 1) replaceBlock(shown, pixels, block);
+      else blendBlock(shown, pixels, block, Math.round(UNIT * (STILL_SHARE + (1 - STILL_SHARE) * changing)));
     }
   }
-  return others;
 }
 
-function blendValue(shown: Uint16Array, data: Uint8Array, i: number, share: number): void {
-  const value = shown[i]! + ((share * (data[i]! * UNIT - shown[i]!)) >> 8);
-  shown[i] = value;
-  data[i] = (value + UNIT / 2) >> 8;
+/** Rows and columns of a block, of a picture that is `width` wide. */
+type Block = {
+  readonly width: number;
+  readonly top: number;
+  readonly bottom: number;
+  readonly left: number;
+  readonly right: number;
+};
+
+/** @returns how much a block of the next picture is another one than what is shown, 0 to 1 */
+function otherness(shown: Int32Array, pixels: Int32Array, { width, top, bottom, left, right }: Block): number {
+  let red = 0;
+  let green = 0;
+  let blue = 0;
+  for (let y = top; y < bottom; y += ROW_STEP) {
+    for (let i = y * width + left; i < y * width + right; i++) {
+      const pixel = pixels[i]!;
+      const redBlue = shown[2 * i]!;
+      red += ((pixel & 0xff) << 8) - (redBlue & 0xffff);
+      green += (pixel & GREEN) - shown[2 * i + 1]!;
+      blue += ((pixel >>> 8) & 0xff00) - (redBlue >>> 16);
+    }
+  }
+  const count = Math.ceil((bottom - top) / ROW_STEP) * (right - left);
+  const change = Math.max(Math.abs(red), Math.abs(green), Math.abs(blue)) / (UNIT * count);
+  // In float32, as what moves.
+  return Math.fround(smoothStep(change, OTHER));
+}
+
+function replaceBlock(shown: Int32Array, pixels: Int32Array, { width, top, bottom, left, right }: Block): void {
+  for (let y = top; y < bottom; y++) {
+    for (let i = y * width + left; i < y * width + right; i++) {
+      shown[2 * i] = (pixels[i]! & RED_BLUE) << 8;
+      shown[2 * i + 1] = pixels[i]! & GREEN;
+    }
+  }
+}
+
+/** @param share of the next picture, in `UNIT`s */
+function blendBlock(
+  shown: Int32Array,
+  pixels: Int32Array,
+  { width, top, bottom, left, right }: Block,
+  share: number,
+): void {
+  for (let y = top; y < bottom; y++) {
+    for (let i = y * width + left; i < y * width + right; i++) {
+      const pixel = pixels[i]!;
+      const before = shown[2 * i]!;
+      const red = blended(before & 0xffff, (pixel & 0xff) << 8, share);
+      const blue = blended(before >>> 16, (pixel >>> 8) & 0xff00, share);
+      const green = blended(shown[2 * i + 1]!, pixel & GREEN, share);
+      const redBlue = red | (blue << 16);
+      shown[2 * i] = redBlue;
+      shown[2 * i + 1] = green;
+      // To whole levels, by adding a half to each.
+      pixels[i] = (pixel & OPACITY) | (((redBlue + 0x800080) >>> 8) & RED_BLUE) | ((green + 0x80) & GREEN);
+    }
+  }
+}
+
+function blended(shown: number, next: number, share: number): number {
+  return shown + ((share * (next - shown)) >> 8);
 }
 
 /** Halves the jump from `before` to `picture` as far as the changes around it do not explain it. */
-function soften(picture: Uint8Array, before: Uint8Array, twoBefore: Uint8Array, after: Uint8Array): void {
-  const clamped = new Uint8ClampedArray(picture.buffer, picture.byteOffset, picture.length);
+function soften(picture: Int32Array, before: Int32Array, twoBefore: Int32Array, after: Int32Array): void {
   for (let i = 0; i < picture.length; i++) {
-    const now = picture[i]!;
-    // now - before, less the mean of before - twoBefore and after - now; twice that.
-    const jump = 3 * (now - before[i]!) + twoBefore[i]! - after[i]!;
-    clamped[i] = now + CORRECTIONS[jump + LARGEST_JUMP]!;
+    const [now, last, lastButOne, next] = [picture[i]!, before[i]!, twoBefore[i]!, after[i]!];
+    picture[i] =
+      (now & OPACITY) |
+      softened(now, last, lastButOne, next, 16) |
+      softened(now, last, lastButOne, next, 8) |
+      softened(now, last, lastButOne, next, 0);
   }
+}
+
+/** Of four pixels the channel that begins at bit `at`, in its place. */
+function softened(picture: number, before: number, twoBefore: number, after: number, at: number): number {
+  const now = (picture >>> at) & 0xff;
+  // now - before, less the mean of before - twoBefore and after - now; twice that.
+  const jump = 3 * (now - ((before >>> at) & 0xff)) + ((twoBefore >>> at) & 0xff) - ((after >>> at) & 0xff);
+  const value = now + CORRECTIONS[jump + LARGEST_JUMP]!;
+  return (value < 0 ? 0 : value > 255 ? 255 : value) << at;
 }
 
 /** @param jump unexplained change, of 255 */
