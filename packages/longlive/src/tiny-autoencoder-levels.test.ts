@@ -36,3 +36,12 @@ it("reads pictures that begin in the middle of a word, and writes them from floa
   const levels = levelsOf(pixelsOf(shifted), indices, grid, "f32");
   expect(picturesOf(levels, 2, grid)).toEqual(indices.map((i) => pictures[i]));
 });
+
+it("reads the same frames of a video once", () => {
+  const pixels = pixelsOf(pictures);
+  const levels = levelsOf(pixels, indices, grid, "u8");
+  expect(levelsOf(pixels, [...indices], grid, "u8")).toBe(levels);
+  expect(levelsOf(pixels, indices, grid, "f32")).toBeInstanceOf(Float32Array);
+  const others = [1, 2, 3, 4];
+  expect(levelsOf(pixels, others, grid, "u8")).toEqual(levelsOf(pixelsOf(pictures), others, grid, "u8"));
+});

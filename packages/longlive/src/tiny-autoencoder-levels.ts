@@ -21,12 +21,24 @@ export const HALF_RANGE = 127.5;
 const WORD = 4;
 const OPAQUE = 0xff000000;
 
+/** What was read last of a video: in a chunk the decoder may glance at what the encoder read. */
+const lastRead = new WeakMap<Pixels, { readonly key: string; readonly levels: Levels }>();
+
 /**
  * @param indices which frames of `pixels`, whole groups
  * @param dtype "u8" rounds what is not whole
- * @returns [groups, height, width, PATCH]
+ * @returns [groups, height, width, PATCH], not to be written to
  */
 export function levelsOf(pixels: Pixels, indices: readonly number[], grid: LatentGrid, dtype: "u8" | "f32"): Levels {
+  const key = `${dtype} ${indices.join()}`;
+  const last = lastRead.get(pixels);
+  if (last?.key === key) return last.levels;
+  const levels = readLevels(pixels, indices, grid, dtype);
+  lastRead.set(pixels, { key, levels });
+  return levels;
+}
+
+function readLevels(pixels: Pixels, indices: readonly number[], grid: LatentGrid, dtype: "u8" | "f32"): Levels {
   if (pixels.pictures) {
     const levels = levelsOfPictures(pixels.pictures, indices, grid);
     return dtype === "u8" ? levels : new Float32Array(levels);
