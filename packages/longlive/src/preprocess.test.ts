@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type Frame, resampleFrames, resampleIndices, toFrames, toPixels } from "./preprocess.ts";
+import { type Frame, resampleFrames, resampleIndices, toFrames, toMasks, toPixels } from "./preprocess.ts";
 
 function frame(width: number, height: number, rgb: (x: number, y: number) => [number, number, number]): Frame {
   const data = new Uint8Array(width * height * 4);
@@ -25,6 +25,33 @@ describe("toPixels", () => {
     const bytes = (values: number[]) => values.map((value) => Math.round(((value + 1) / 2) * 255 * 1000) / 1000);
     expect(bytes(red(8))).toEqual([0, 10, 30, 50, 70, 90, 110, 120]);
     expect(bytes(red(2))).toEqual([20, 100]);
+  });
+
+  it.each([
+    { width: 13, height: 4 },
+    { width: 3, height: 9 },
+    { width: 16, height: 11 },
+  ])("interpolates along both axes for $width x $height, of pictures and of masks", (size) => {
+    const [width, height] = [7, 5];
+    const picture = frame(width, height, (x, y) => [(37 * x + 91 * y) & 255, (61 * x * y) & 255, 255 * ((x + y) % 2)]);
+    const mix = (a: number, b: number, share: number) => a + Math.fround(share) * (b - a);
+    const sampleAt = (to: number, length: number, from: number) => {
+      const place = Math.max(0, ((to + 0.5) * from) / length - 0.5);
+      const first = Math.min(Math.floor(place), from - 1);
+      return [first, Math.min(first + 1, from - 1), place - first] as const;
+    };
+    const levels = [0, 1, 2].flatMap((c) =>
+      Array.from({ length: size.width * size.height }, (_, i) => {
+        const [left, right, across] = sampleAt(i % size.width, size.width, width);
+        const [top, bottom, down] = sampleAt(Math.floor(i / size.width), size.height, height);
+        const row = (y: number) => [left, right].map((x) => picture.data[4 * (y * width + x) + c]!);
+        const [upper, lower] = [row(top), row(bottom)].map(([a, b]) => mix(a!, b!, across));
+        return mix(upper!, lower!, down);
+      }),
+    );
+    const masks = levels.slice(0, size.width * size.height);
+    expect(toPixels([picture], size).data).toEqual(Float32Array.from(levels, (value) => (value / 255) * 2 - 1));
+    expect(toMasks([picture], size).data).toEqual(Float32Array.from(masks, (value) => value / 255));
   });
 
   it("takes frames of several sizes at once", () => {
