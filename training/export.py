@@ -77,7 +77,8 @@ def export(out=OUT, fixture=FIXTURE):
     meta = {"format": "pt", "name": "longlive-tiny", "recipe": commit, "seed": 0, "license": "Apache-2.0"}
     tensors.save(out / "vae.safetensors", {**named(v), **seams.vectors(v)}, {**meta, **of_vae})
     tensors.save(out / "transformer.safetensors", named(net), {**meta, **about})
-    tensors.save(out / "text_encoder.safetensors", named(text), {**meta, **about})
+    of_text = {"also": state["unknown"]} if "unknown" in state else {}
+    tensors.save(out / "text_encoder.safetensors", named(text), {**meta, **about, **of_text})
     tensors.replace(out / "tokenizer.json", json.dumps(tok.file(), indent=1, ensure_ascii=False).encode())
     tensors.replace(out / "config.json", (json.dumps(config(v, len(tok.vocab)), indent=2) + "\n").encode())
     parity.write(out, fixture)

@@ -44,6 +44,7 @@ def main():
     wait([start("export", CACHE / "model")])
     wait([start("finish", "data", "--model", CACHE / "model", "--worker", k, "--of", a.workers) for k in range(a.workers)])
     wait([start("finish", "train", "--minutes", a.minutes * .4)])
+    wait([start("unknown", "--model", CACHE / "model")])
     wait([start("export")])
 
 
