@@ -51,6 +51,7 @@ export class PictureFilter {
 
   /**
    * The next chunk's pictures, filtered in place.
+   * @param frames whose bytes begin at a whole word, as a new array's do
    * @param input the input video of the same pictures; without one nothing counts as still
    */
   apply(frames: readonly Frame[], input: Pixels | undefined): void {
