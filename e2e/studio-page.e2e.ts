@@ -49,6 +49,12 @@ test("no screen has a serious fault, the keyboard alone gets everywhere, and the
   await page.keyboard.press("k");
   await page.getByRole("slider", { name: "Playhead" }).waitFor();
   expect(await faultsOf(page)).toEqual([]);
+  // Escape leaves a field, and drops what was typed there.
+  const levels = page.getByLabel("Noise levels of the steps");
+  const shown = await levels.inputValue();
+  await levels.fill("400");
+  await page.keyboard.press("Escape");
+  expect(await levels.inputValue()).toBe(shown);
   for (const tab of ["Model", "Signals"]) {
     await page.getByRole("tab", { name: tab }).click();
     await page.waitForTimeout(300);
@@ -56,11 +62,16 @@ test("no screen has a serious fault, the keyboard alone gets everywhere, and the
   }
   await page.getByRole("tab", { name: "Signals" }).press("ArrowLeft");
   await page.getByRole("radio", { name: "LongLive", exact: true }).waitFor();
-  await page.locator("h1").click();
+  // Escape leaves a dialog, and the focus is where it was.
+  const keys = page.getByRole("dialog", { name: "Keys" });
+  const before = page.getByRole("radio", { name: "LongLive", exact: true });
+  await before.focus();
   await page.keyboard.press("?");
-  await page.getByRole("dialog", { name: "Keys" }).waitFor();
+  await keys.waitFor();
   expect(await faultsOf(page)).toEqual([]);
   await page.keyboard.press("Escape");
+  await keys.waitFor({ state: "detached" });
+  expect(await before.evaluate((element) => element === document.activeElement)).toBe(true);
   await page.setViewportSize({ width: 390, height: 844 });
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
   expect(await faultsOf(page)).toEqual([]);
