@@ -35,7 +35,7 @@ export function toPixels(frames: readonly Frame[], size: Size): Pixels {
   for (const [i, frame] of frames.entries()) {
     const target = data.subarray(i * RGB_CHANNELS * plane, (i + 1) * RGB_CHANNELS * plane);
     // Sizes that agree give each pixel itself.
-    resizePlanes(frame, target, size, { channels: RGB_CHANNELS, unit: 127.5, zero: 1 });
+    resizePlanes(frame, target, size, RGB_CHANNELS, (value) => (value / 255) * 2 - 1);
   }
   return { frames: frames.length, data };
 }
@@ -76,7 +76,7 @@ export function toMasks(frames: readonly Frame[], size: Size): Masks {
     checkFrame(frame, i);
     const target = data.subarray(i * plane, (i + 1) * plane);
     // Sizes that agree give each pixel itself.
-    resizePlanes(frame, target, size, { channels: 1, unit: 255, zero: 0 });
+    resizePlanes(frame, target, size, 1, (value) => Math.min(1, Math.max(0, value / 255)));
   }
   return { frames: frames.length, data };
 }
@@ -111,53 +111,36 @@ function tapsOf(from: number, to: number): Taps {
   return taps;
 }
 
-/**
- * Bilinear, pixel centres aligned at the half, no antialias, results not rounded.
- * @param target [channels, height, width] of `level / unit - zero`
- */
+/** Bilinear, pixel centres aligned at the half, no antialias, results not rounded. */
 function resizePlanes(
   frame: Frame,
   target: Float32Array,
   size: Size,
-  { channels, unit, zero }: { channels: number; unit: number; zero: number },
+  channels: number,
+  toValue: (byte: number) => number,
 ): void {
   const across = tapsOf(frame.width, size.width);
   const down = tapsOf(frame.height, size.height);
   const plane = size.width * size.height;
-  const pixels = wordsOf(frame.data);
-  // Two rows side by side, stretched; the next rows of the target mostly need them again.
-  const rows = [0, 1].map(() => ({ held: -1, levels: new Float64Array(channels * size.width) }));
-  const stretched = (y: number): Float64Array => {
-    const row = rows[y % 2]!;
-    if (row.held !== y) stretchRow(pixels.subarray(y * frame.width, (y + 1) * frame.width), across, row.levels);
-    row.held = y;
-    return row.levels;
-  };
+  const rgba = frame.data;
   for (let y = 0; y < size.height; y++) {
-    const upper = stretched(down.first[y]!);
-    const lower = stretched(down.second[y]!);
-    const share = down.share[y]!;
-    for (let c = 0, i = 0; c < channels; c++) {
-      const start = c * plane + y * size.width;
-      for (let to = start; to < start + size.width; to++, i++) {
-        target[to] = (upper[i]! + share * (lower[i]! - upper[i]!)) / unit - zero;
+    const top = down.first[y]! * frame.width;
+    const bottom = down.second[y]! * frame.width;
+    const bottomShare = down.share[y]!;
+    for (let x = 0; x < size.width; x++) {
+      const left = across.first[x]!;
+      const right = across.second[x]!;
+      const rightShare = across.share[x]!;
+      const topLeft = 4 * (top + left);
+      const topRight = 4 * (top + right);
+      const bottomLeft = 4 * (bottom + left);
+      const bottomRight = 4 * (bottom + right);
+      const at = y * size.width + x;
+      for (let c = 0; c < channels; c++) {
+        const upper = rgba[topLeft + c]! + rightShare * (rgba[topRight + c]! - rgba[topLeft + c]!);
+        const lower = rgba[bottomLeft + c]! + rightShare * (rgba[bottomRight + c]! - rgba[bottomLeft + c]!);
+        target[c * plane + at] = toValue(upper + bottomShare * (lower - upper));
       }
-    }
-  }
-}
-
-/**
- * @param pixels a row. [width]
- * @param levels of the first channels. [channels, target width]
- */
-function stretchRow(pixels: Int32Array, { first, second, share }: Taps, levels: Float64Array): void {
-  const width = share.length;
-  for (let x = 0; x < width; x++) {
-    const left = pixels[first[x]!]!;
-    const right = pixels[second[x]!]!;
-    for (let to = x, bit = 0; to < levels.length; to += width, bit += 8) {
-      const level = (left >>> bit) & 0xff;
-      levels[to] = level + share[x]! * (((right >>> bit) & 0xff) - level);
     }
   }
 }
