@@ -44,6 +44,10 @@ async function restingBox(element: Locator) {
   }
 }
 
+function ratioOf(box: { width: number; height: number } | null): number {
+  return box === null ? 0 : box.width / box.height;
+}
+
 test("layouts, the projector's window, a still and a recording all show the picture that was asked for", async () => {
   await loadSmall(product.url);
   const { page, problems, context } = await openStudio(product.browser, product.url);
@@ -60,8 +64,7 @@ test("layouts, the projector's window, a still and a recording all show the pict
   expect(meanSaturation(await decode(page, split, "image/png", { from: 0.05, to: 0.45 }))).toBeGreaterThan(0.2);
   expect(meanSaturation(await decode(page, split, "image/png", { from: 0.6, to: 0.95 }))).toBeLessThan(0.15);
   await button(page, "Side by side").click();
-  const side = await frame.boundingBox();
-  expect((side?.width ?? 0) / (side?.height ?? 1)).toBeGreaterThan(2.5);
+  await expect.poll(async () => ratioOf(await frame.boundingBox()), { timeout: 10_000 }).toBeGreaterThan(2.5);
   await button(page, "Output with the input as an inset").click();
   const inset = page.getByRole("group", { name: "Input, movable with the arrow keys" });
   await inset.focus();
