@@ -1,16 +1,19 @@
-// Preloaded into the server of bench/soak.ts: SIGUSR2 makes it collect its garbage and write down what is left. Its own
-// heap is so small that it would hardly ever collect by itself, while each forgotten object of the WebRTC library holds
-// pictures in native memory.
+// Preloaded into the server of bench/soak.ts: SIGUSR2 makes it collect its garbage, give freed memory back to the system
+// and write down what is left. Its own heap is so small that it would hardly ever collect by itself, while each forgotten
+// object of the WebRTC library holds pictures in native memory. glibc's malloc keeps free pages that lie between used ones,
+// by chance up to 40 MB of them, which would hide a leak.
 import { ChildProcess } from "node:child_process";
 import { renameSync, writeFileSync } from "node:fs";
 import { Session as Inspector } from "node:inspector";
 import { createRequire } from "node:module";
 import { setTimeout as sleep } from "node:timers/promises";
 import { queryObjects } from "node:v8";
+import koffi from "koffi";
 
 const server = new URL("../packages/server/src/", import.meta.url);
 const inspector = new Inspector();
 inspector.connect();
+const trim = mallocTrim();
 
 process.on("SIGUSR2", async () => {
   // What the first one frees may hold more. Unlike `gc()` the inspector's gives the freed pages back, too.
@@ -18,6 +21,7 @@ process.on("SIGUSR2", async () => {
     await new Promise((resolve) => inspector.post("HeapProfiler.collectGarbage", resolve));
     await sleep(300);
   }
+  trim(0);
   const { Session } = await import(new URL("sessions/session.ts", server).href);
   const { RTCPeerConnection } = createRequire(new URL("index.ts", server))("@roamhq/wrtc");
   const count = (type) => queryObjects(type, { format: "count" });
@@ -30,3 +34,9 @@ process.on("SIGUSR2", async () => {
   writeFileSync(`${path}.part`, JSON.stringify(report));
   renameSync(`${path}.part`, path);
 });
+
+/** malloc_trim(3), where the C library is glibc's. */
+function mallocTrim() {
+  if (process.report.getReport().header.glibcVersionRuntime === undefined) return () => {};
+  return koffi.load("libc.so.6").func("int malloc_trim(size_t pad)");
+}
