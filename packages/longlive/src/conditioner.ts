@@ -3,6 +3,7 @@
  * together: video frames with masks, first and last pictures, reference
  * images (VACE, arXiv:2503.07598).
  */
+import { AlternatingMemory } from "./alternating-memory.ts";
 import { type Autoencoder, encodeOnce, type Latents, TIME_FACTOR } from "./autoencoder.ts";
 import type { Compat } from "./compat.ts";
 import type { VaceConfig } from "./config.ts";
@@ -45,6 +46,8 @@ export type ConditionParts = {
   readonly plane: number;
   /** Latent frames of a chunk that is not the first. */
   readonly framesPerBlock: number;
+  /** Somebody keeps the conditions, which else are written over by the next chunk's. */
+  readonly observed: boolean;
 };
 
 /** Told of everything that was encoded, in order. */
@@ -55,6 +58,7 @@ export class Conditioner {
   readonly #compat: Compat;
   readonly #videos: VideoBank;
   readonly #onEncoded: OnEncoded;
+  readonly #memory: AlternatingMemory | undefined;
   #held: { pixels?: Pixels | undefined; masks?: Masks | undefined } = {};
   #references: readonly Frame[] = [];
   #encoded: { images: readonly Frame[]; asClip: boolean; latents: Latents } | undefined;
@@ -70,6 +74,7 @@ export class Conditioner {
     this.#compat = compat;
     this.#videos = videos;
     this.#onEncoded = onEncoded;
+    this.#memory = parts.observed ? undefined : new AlternatingMemory();
   }
 
   /** True when frames of an earlier chunk still act though none came with this one. */
@@ -136,14 +141,14 @@ export class Conditioner {
       this.#greyFrames = this.#videos.startsAt("reactive") ?? this.#greyFrames;
       const reactive = await this.#encode("reactive", pixels);
       const inactive = kept ?? (await this.#greyLatents(reactive.frames));
-      return videoContext(inactive, reactive, vace, plane, mask);
+      return videoContext(inactive, reactive, vace, plane, mask, this.#memory);
     }
     const inactive = await this.#encode("inactive", maskedPixels(pixels, masks, "inactive"));
     // What is painted anew may jump with the mask, so it is encoded on its own.
     const reactive = await this.#encodeAlone(maskedPixels(pixels, masks, "reactive"));
     this.#onEncoded(reactive);
     const frames = Math.min(inactive.frames, reactive.frames);
-    return videoContext(cut(inactive, frames), cut(reactive, frames), vace, plane, mask);
+    return videoContext(cut(inactive, frames), cut(reactive, frames), vace, plane, mask, this.#memory);
   }
 
   /** Latents of the grey video that runs beside the reactive one. */

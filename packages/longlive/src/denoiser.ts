@@ -36,7 +36,9 @@ export class Denoiser {
   readonly #cache: KvCache;
   readonly #compat: Compat;
   readonly #observe: StreamObserver | undefined;
+  // Who observes may keep what it sees: then predictions and their means get new arrays.
   readonly #predictions = new AlternatingMemory();
+  readonly #noisy = new AlternatingMemory();
 
   constructor(
     { config, generator }: { config: NetworkConfig; generator: Generator },
@@ -72,19 +74,20 @@ export class Denoiser {
       }
       await nextTurn(signal);
       pass = { ...pass, timestep, hints };
-      // Who observes may keep what it sees, so that is never written again.
       const into = this.#observe ? undefined : this.#predictions.take(pass.latents.data.length, clean);
       const result = await timer.step(() => this.#generator.forward({ ...pass, into }));
       this.#observePass("denoise", pass, result);
       await nextTurn(signal);
       freeKeys(stepKeys ?? []);
       stepKeys = result.keys;
-      clean = clean && this.#config.result === "mean_of_steps" ? nextMean(clean, i, result.clean) : result.clean;
+      if (clean && this.#config.result === "mean_of_steps") {
+        if (this.#observe) clean = clean.slice();
+        moveMean(clean, i, result.clean);
+      } else {
+        clean = result.clean;
+      }
       const next = steps[i + 1];
-      const data =
-        next === undefined
-          ? clean
-          : addNoise(clean, noise.normal(clean.length), this.#generator.scheduler.sigmaOf(next));
+      const data = next === undefined ? clean : this.#noised(clean, noise, next);
       pass = { ...pass, latents: { frames: pass.latents.frames, data } };
     }
     freeHints(hints);
@@ -100,6 +103,11 @@ export class Denoiser {
   async renewKeys(pass: StreamPass): Promise<void> {
     await this.#cache.keep(pass.window, await this.#keys("recache", pass));
     await this.#observe?.({ type: "recached", cache: this.#cache });
+  }
+
+  #noised(clean: Float32Array, noise: NoiseSource, timestep: number): Float32Array {
+    const sigma = this.#generator.scheduler.sigmaOf(timestep);
+    return addNoise(clean, noise.normal(clean.length), sigma, this.#noisy.take(clean.length));
   }
 
   async #keys(kind: "recache" | "clean", pass: StreamPass): Promise<LayerKeys[]> {
@@ -122,9 +130,7 @@ export class Denoiser {
   }
 }
 
-/** The mean of `count` values and one more. */
-function nextMean(mean: Float32Array, count: number, value: Float32Array): Float32Array {
-  const next = new Float32Array(mean.length);
-  for (let i = 0; i < next.length; i++) next[i] = mean[i]! + (value[i]! - mean[i]!) / (count + 1);
-  return next;
+/** Makes a mean of `count` values that of one more. */
+function moveMean(mean: Float32Array, count: number, value: Float32Array): void {
+  for (let i = 0; i < mean.length; i++) mean[i] = mean[i]! + (value[i]! - mean[i]!) / (count + 1);
 }

@@ -15,6 +15,8 @@ export class GreyLatents {
   readonly #most: number;
   /** [C, height, width] of each latent so far. */
   readonly #rows: Float32Array[] = [];
+  /** The last one as often as a chunk has frames. */
+  #settled: Latents | undefined;
   /** Ends when the table is as long as the last caller needs it. */
   #filled: Promise<void> = Promise.resolve();
 
@@ -24,12 +26,18 @@ export class GreyLatents {
     this.#most = autoencoder.settledAfter + 1;
   }
 
-  /** Latents `start` to `start + frames - 1` of the grey video. */
+  /** Latents `start` to `start + frames - 1` of the grey video, not to be written to. */
   async frames(start: number, frames: number, signal?: AbortSignal): Promise<Latents> {
     const filled = this.#filled.then(() => this.#fill(Math.min(start + frames, this.#most), signal));
     // A failure is told to its own caller; the next one tries again.
     this.#filled = filled.catch(() => {});
     await filled;
+    if (start < this.#most - 1) return this.#joined(start, frames);
+    if (this.#settled?.frames !== frames) this.#settled = this.#joined(start, frames);
+    return this.#settled;
+  }
+
+  #joined(start: number, frames: number): Latents {
     const latentSize = this.#rows[0]!.length;
     const data = new Float32Array(frames * latentSize);
     for (let f = 0; f < frames; f++) data.set(this.#rows[Math.min(start + f, this.#most - 1)]!, f * latentSize);

@@ -35,7 +35,7 @@ const CORRECTIONS = Int8Array.from({ length: 2 * LARGEST_JUMP + 1 }, (_, i) => c
 export class PictureFilter {
   readonly #gate: StillGate;
   /** The newest two pictures as the model made them, newest first. */
-  #made: readonly Int32Array[] = [];
+  #made: readonly [Int32Array, Int32Array] | undefined;
   /** The newest picture as it was shown, see `inUnits`. */
   #shown: Int32Array | undefined;
 
@@ -44,7 +44,7 @@ export class PictureFilter {
   }
 
   reset(): void {
-    this.#made = [];
+    this.#made = undefined;
     this.#shown = undefined;
     this.#gate.reset();
   }
@@ -62,7 +62,7 @@ export class PictureFilter {
       const after = frames[i + 1];
       if (before && twoBefore && after) soften(wordsOf(frames[i]!.data), before, twoBefore, wordsOf(after.data));
     }
-    const [lastButOne, last] = frames.slice(-2).map(({ data }) => wordsOf(data).slice());
+    this.#keepMade(frames);
     for (const [i, frame] of frames.entries()) {
       if (moving && this.#shown) blend(this.#shown, frame, moving[i]!);
       else if (moving) this.#shown = inUnits(wordsOf(frame.data));
@@ -72,11 +72,19 @@ export class PictureFilter {
       this.#shown = undefined;
       this.#gate.reset();
     }
-    if (last && lastButOne) this.#made = [last, lastButOne];
+  }
+
+  /** What the next chunk's first border needs, before averaging changes it. */
+  #keepMade(frames: readonly Frame[]): void {
+    const [lastButOne, last] = frames.slice(-2).map(({ data }) => wordsOf(data));
+    if (!last || !lastButOne) return;
+    this.#made ??= [new Int32Array(last.length), new Int32Array(last.length)];
+    this.#made[0].set(last);
+    this.#made[1].set(lastButOne);
   }
 
   #madeAt(frames: readonly Frame[], i: number): Int32Array | undefined {
-    return i < 0 ? this.#made[-1 - i] : wordsOf(frames[i]!.data);
+    return i < 0 ? this.#made?.[-1 - i] : wordsOf(frames[i]!.data);
   }
 }
 

@@ -58,21 +58,29 @@ function evenLevel(i: number): number {
   return fround(base + fround(lane * step));
 }
 
-/** `(1 - sigma) * clean + sigma * noise`, in float32. All of one length. */
-export function addNoise(clean: Float32Array, noise: Float32Array, sigma: number): Float32Array {
-  return mixed(clean, Math.fround(1 - sigma), noise, Math.fround(sigma));
+/**
+ * `(1 - sigma) * clean + sigma * noise`, in float32. All of one length.
+ * @param into where it is written, default a new array
+ */
+export function addNoise(
+  clean: Float32Array,
+  noise: Float32Array,
+  sigma: number,
+  into: Float32Array = new Float32Array(clean.length),
+): Float32Array {
+  return mix(clean, Math.fround(1 - sigma), noise, Math.fround(sigma), into);
 }
 
 /** Input video for Normal mode: `noiseScale * noise + (1 - noiseScale) * clean`, whatever the timestep. */
 export function noisedInput(clean: Float32Array, noise: Float32Array, noiseScale: number): Float32Array {
-  return mixed(noise, Math.fround(noiseScale), clean, Math.fround(1 - noiseScale));
+  const into = new Float32Array(clean.length);
+  return mix(noise, Math.fround(noiseScale), clean, Math.fround(1 - noiseScale), into);
 }
 
 /** `share * a + otherShare * b`, each product and the sum rounded to float32; the shares are float32 numbers. */
-function mixed(a: Float32Array, share: number, b: Float32Array, otherShare: number): Float32Array {
-  const sum = new Float32Array(a.length);
-  for (let i = 0; i < sum.length; i++) sum[i] = Math.fround(share * a[i]!) + Math.fround(otherShare * b[i]!);
-  return sum;
+function mix(a: Float32Array, share: number, b: Float32Array, otherShare: number, into: Float32Array): Float32Array {
+  for (let i = 0; i < into.length; i++) into[i] = Math.fround(share * a[i]!) + Math.fround(otherShare * b[i]!);
+  return into;
 }
 
 /** The clean latents behind `noisy`, given the predicted flow (noise minus clean): `noisy - sigma * flow`. */

@@ -83,6 +83,8 @@ export class LongLiveStream {
   readonly #motion: MotionController;
   readonly #loraScales: LoraScales;
   readonly #openNoise: NoiseFactory;
+  /** Where the noise is fixed, that of chunks over video. */
+  readonly #openVideoNoise: NoiseFactory;
   readonly #filter: PictureFilter | undefined;
   readonly #seams: TokenSeams | undefined;
   #busy = false;
@@ -119,7 +121,11 @@ export class LongLiveStream {
     this.#conditioner = this.#openConditioner();
     this.#motion = new MotionController(framesPerBlock);
     this.#loraScales = new LoraScales(generator.loras, this.#compat);
-    this.#openNoise = options.noise ?? (config.noise === "fixed" ? keptNoise(seededNoise) : seededNoise);
+    const openNoise = options.noise ?? seededNoise;
+    this.#openNoise = config.noise === "fixed" ? keptNoise(openNoise) : openNoise;
+    this.#openVideoNoise = keptNoise((seed) =>
+      fixedNoise(openNoise(seed), this.#frameGrid, { gain: config.noiseGain, smooth: config.smoothNoise }),
+    );
   }
 
   /** Input frames that one chunk stands for. */
@@ -239,7 +245,9 @@ export class LongLiveStream {
     const { config, generator, autoencoder, grey, size } = this.#parts;
     if (!generator.hasVace || !config.vace) return undefined;
     const plane = generator.grid.height * generator.grid.width;
-    const parts = { autoencoder, grey, vace: config.vace, size, plane, framesPerBlock: config.framesPerBlock };
+    const { framesPerBlock } = config;
+    const observed = this.#options.observe !== undefined;
+    const parts = { autoencoder, grey, vace: config.vace, size, plane, framesPerBlock, observed };
     return new Conditioner(parts, this.#compat, this.#videos, (latents) => this.#observe({ type: "encoded", latents }));
   }
 
@@ -318,17 +326,22 @@ export class LongLiveStream {
     return toPixels(resampleFrames(frames, pixelFramesOf(framesPerBlock + extra, first)), this.#parts.size);
   }
 
-  #noise({ baseSeed }: Parameters, overVideo: boolean): NoiseSource {
+  /** Of a latent frame. */
+  get #frameGrid() {
     const { config, generator } = this.#parts;
-    const { height, width } = generator.grid;
+    return { channels: config.transformer.inChannels, ...generator.grid };
+  }
+
+  #noise({ baseSeed }: Parameters, overVideo: boolean): NoiseSource {
+    const { config } = this.#parts;
     const position = this.#compat.freshNoise ? this.#madeFrames : this.#startFrame;
     const smooth = config.smoothNoise;
     const seed = baseSeed ?? this.#options.seed;
     if (config.noise === "fresh") return this.#openNoise(seed + position);
-    const grid = { channels: config.transformer.inChannels, height, width };
-    if (overVideo) return fixedNoise(this.#openNoise(seed), grid, { gain: config.noiseGain, smooth });
+    if (overVideo) return this.#openVideoNoise(seed);
     // Fields that turn are enough for a picture that lives; other noise has to come with every chunk.
-    return fixedNoise(this.#openNoise(smooth ? seed : seed + position), grid, { smooth, turnFrom: position });
+    const source = this.#openNoise(smooth ? seed : seed + position);
+    return fixedNoise(source, this.#frameGrid, { smooth, turnFrom: position });
   }
 
   #noiseScale({ noiseScale, noiseController }: Parameters, pixels: Pixels): number {
@@ -347,9 +360,9 @@ export class LongLiveStream {
   }
 
   #pureNoise(noise: NoiseSource): Latents {
-    const { config, generator } = this.#parts;
-    const frameSize = config.transformer.inChannels * generator.grid.height * generator.grid.width;
-    return { frames: config.framesPerBlock, data: noise.normal(config.framesPerBlock * frameSize) };
+    const { channels, height, width } = this.#frameGrid;
+    const { framesPerBlock } = this.#parts.config;
+    return { frames: framesPerBlock, data: noise.normal(framesPerBlock * channels * height * width) };
   }
 
   /** The newest frames, whose keys a new prompt makes stale. */

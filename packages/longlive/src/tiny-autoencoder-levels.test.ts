@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { type Frame, pixelsOf } from "./preprocess.ts";
-import { levelsOf, PATCH, picturesOf } from "./tiny-autoencoder-levels.ts";
+import { LevelMemory, levelsOf, PATCH, picturesOf } from "./tiny-autoencoder-levels.ts";
 
 const grid = { width: 3, height: 2 };
 const pictures: Frame[] = Array.from({ length: 5 }, (_, frame) => {
@@ -44,4 +44,14 @@ it("reads the same frames of a video once", () => {
   expect(levelsOf(pixels, indices, grid, "f32")).toBeInstanceOf(Float32Array);
   const others = [1, 2, 3, 4];
   expect(levelsOf(pixels, others, grid, "u8")).toEqual(levelsOf(pixelsOf(pictures), others, grid, "u8"));
+});
+
+it("reads a video's next pictures to the same memory, and those before them anew when they are asked for again", () => {
+  const memory = new LevelMemory();
+  const [before, next] = [pixelsOf(pictures), pixelsOf([...pictures].reverse())];
+  const levels = levelsOf(before, indices, grid, "u8", memory);
+  const expected = levels.slice();
+  expect(levelsOf(next, indices, grid, "u8", memory)).toBe(levels);
+  expect(levels).not.toEqual(expected);
+  expect(levelsOf(before, indices, grid, "u8")).toEqual(expected);
 });

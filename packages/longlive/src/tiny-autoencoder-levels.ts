@@ -21,40 +21,57 @@ export const HALF_RANGE = 127.5;
 const WORD = 4;
 const OPAQUE = 0xff000000;
 
+/** Memory for the levels of a video, which each reading of it writes to anew. */
+export class LevelMemory {
+  levels: Levels = new Uint8Array(0);
+  readings = 0;
+
+  /** @returns levels to be written; what was there before may still be in them */
+  take(length: number, dtype: "u8" | "f32"): Levels {
+    this.readings++;
+    const Type = dtype === "u8" ? Uint8Array : Float32Array;
+    if (this.levels.length !== length || !(this.levels instanceof Type)) this.levels = new Type(length);
+    return this.levels;
+  }
+}
+
 /** What was read last of a video: in a chunk the decoder may glance at what the encoder read. */
-const lastRead = new WeakMap<Pixels, { readonly key: string; readonly levels: Levels }>();
+const lastRead = new WeakMap<
+  Pixels,
+  { readonly key: string; readonly memory: LevelMemory; readonly reading: number }
+>();
 
 /**
  * @param indices which frames of `pixels`, whole groups
  * @param dtype "u8" rounds what is not whole
+ * @param memory where they hold until it is read to again; default: a new one
  * @returns [groups, height, width, PATCH], not to be written to
  */
-export function levelsOf(pixels: Pixels, indices: readonly number[], grid: LatentGrid, dtype: "u8" | "f32"): Levels {
+export function levelsOf(
+  pixels: Pixels,
+  indices: readonly number[],
+  grid: LatentGrid,
+  dtype: "u8" | "f32",
+  memory = new LevelMemory(),
+): Levels {
   const key = `${dtype} ${indices.join()}`;
   const last = lastRead.get(pixels);
-  if (last?.key === key) return last.levels;
-  const levels = readLevels(pixels, indices, grid, dtype);
-  lastRead.set(pixels, { key, levels });
+  if (last?.key === key && last.reading === last.memory.readings) return last.memory.levels;
+  const levels = memory.take(indices.length * SQUARE * grid.height * grid.width, dtype);
+  readLevels(pixels, indices, grid, levels);
+  lastRead.set(pixels, { key, memory, reading: memory.readings });
   return levels;
 }
 
-function readLevels(pixels: Pixels, indices: readonly number[], grid: LatentGrid, dtype: "u8" | "f32"): Levels {
-  if (pixels.pictures) {
-    const levels = levelsOfPictures(pixels.pictures, indices, grid);
-    return dtype === "u8" ? levels : new Float32Array(levels);
-  }
-  const size = RGB_CHANNELS * CHANNEL * grid.height * grid.width;
-  const levels = dtype === "u8" ? new Uint8Array(indices.length * size) : new Float32Array(indices.length * size);
+function readLevels(pixels: Pixels, indices: readonly number[], grid: LatentGrid, levels: Levels): void {
+  const size = SQUARE * grid.height * grid.width;
+  const bytes = levels instanceof Uint8Array ? levels : new Uint8Array(pixels.pictures ? levels.length : 0);
   for (const [i, index] of indices.entries()) {
-    readPlanes(pixels.data.subarray(index * size, (index + 1) * size), i, grid, levels);
+    const picture = pixels.pictures?.[index];
+    if (picture) readPicture(wordsOf(picture.data), i, grid, wordsOf(bytes));
+    else readPlanes(pixels.data.subarray(index * size, (index + 1) * size), i, grid, levels);
   }
-  return levels;
-}
-
-function levelsOfPictures(pictures: readonly Frame[], indices: readonly number[], grid: LatentGrid): Uint8Array {
-  const levels = new Uint8Array(indices.length * SQUARE * grid.height * grid.width);
-  for (const [i, index] of indices.entries()) readPicture(wordsOf(pictures[index]!.data), i, grid, wordsOf(levels));
-  return levels;
+  if (pixels.pictures && bytes !== levels) levels.set(bytes);
 }
 
 /**

@@ -13,7 +13,7 @@ import type { TinyAutoencoderConfig } from "./autoencoder-config.ts";
 import { type EngineOptions, openSession, openTogether } from "./engine.ts";
 import { pixelsOf } from "./preprocess.ts";
 import { tinyDecoderGraph, tinyEncoderGraph } from "./tiny-autoencoder-graphs.ts";
-import { type Levels, levelsOf, PATCH, picturesOf } from "./tiny-autoencoder-levels.ts";
+import { LevelMemory, type Levels, levelsOf, PATCH, picturesOf } from "./tiny-autoencoder-levels.ts";
 import type { SeamVectors } from "./token-seams.ts";
 import type { LatentGrid } from "./wan-block.ts";
 
@@ -60,13 +60,15 @@ export class TinyAutoencoder implements Autoencoder {
 
   openEncoder(): EncoderStream {
     const memory = new AlternatingMemory();
+    const dtype = dtypeOf(this.#encoder.model.inputs, "levels") ?? "f32";
+    let read = new LevelMemory();
     let before: Float32Array | undefined;
     return {
       encode: async (pixels) => {
         const indices = groupedFrames(pixels.frames, !before);
         const frames = indices.length / TIME_FACTOR;
         if (frames === 0) throw new RangeError(`${pixels.frames} frames are too few to encode.`);
-        const levels = levelsOf(pixels, indices, this.#grid, dtypeOf(this.#encoder.model.inputs, "levels") ?? "f32");
+        const levels = levelsOf(pixels, indices, this.#grid, dtype, read);
         const { latents, after } = await this.#encoder.run(
           { levels: { data: levels, dims: [frames * this.#positions, PATCH] }, before: this.#features(before) },
           { after: this.#features(memory.take(this.#positions * this.#dim, before)) },
@@ -76,6 +78,7 @@ export class TinyAutoencoder implements Autoencoder {
       },
       reset() {
         before = undefined;
+        read = new LevelMemory();
       },
     };
   }

@@ -7,6 +7,7 @@
  * it happens on latents: an autoencoder that is nearly linear draws such a
  * ramp from a fixed vector, and a chunk costs a few milliseconds.
  */
+import { AlternatingMemory } from "./alternating-memory.ts";
 import type { Latents } from "./autoencoder.ts";
 import type { LatentGrid } from "./wan-block.ts";
 
@@ -33,6 +34,7 @@ export class TokenSeams {
   readonly #vectors: SeamVectors;
   readonly #channels: number;
   readonly #grid: LatentGrid;
+  readonly #memory = new AlternatingMemory();
 
   /** @param grid of an even number of latents along both axes */
   constructor(vectors: SeamVectors, grid: LatentGrid) {
@@ -41,10 +43,11 @@ export class TokenSeams {
     this.#grid = grid;
   }
 
-  /** @param latents [frames, C, height, width] @returns the same shape, in memory of its own */
+  /** @param latents [frames, C, height, width] @returns the same shape, in memory that the next call writes to */
   smooth({ frames, data }: Latents): Latents {
     const { height, width } = this.#grid;
-    const smoothed = data.slice();
+    const smoothed = this.#memory.take(data.length);
+    smoothed.set(data);
     const axes: Axis[] = [
       { along: 1, across: width, length: width, lines: height / TOKEN },
       { along: width, across: 1, length: height, lines: width / TOKEN },

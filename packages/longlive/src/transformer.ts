@@ -160,8 +160,10 @@ function headOf(w: GraphWeights, x: Value, e: Value, c: TransformerConfig): Valu
 
 /** Patches to latents. The head orders a patch (row, column, channel), unlike the embedding. */
 function unpatch(g: Graph, patches: Value, c: TransformerConfig, grid: LatentGrid): Value {
-  const [, ph, pw] = c.patch;
-  const split = g.reshape(patches, ["head_frames", grid.height / ph, grid.width / pw, ph, pw, c.outChannels]);
-  const latents = g.transpose(split, [0, 5, 1, 3, 2, 4]); // [frames, C, rows, ph, columns, pw]
-  return g.reshape(latents, ["head_frames", c.outChannels, grid.height, grid.width]);
+  const [[, ph, pw], frames, channels] = [c.patch, "head_frames", c.outChannels];
+  const [rows, columns] = [grid.height / ph, grid.width / pw];
+  // One axis at a time, as in `embedPatches`.
+  const byRow = g.transpose(g.reshape(patches, [frames, rows, columns, ph, pw * channels]), [0, 1, 3, 2, 4]);
+  const latents = g.transpose(g.reshape(byRow, [frames, grid.height * grid.width, channels]), [0, 2, 1]);
+  return g.reshape(latents, [frames, channels, grid.height, grid.width]);
 }

@@ -5,6 +5,7 @@
  * of a latent position as 64 channels. Reference images are frames in front,
  * with the image as the inactive part and nothing else.
  */
+import { AlternatingMemory } from "./alternating-memory.ts";
 import { type Latents, SPACE_FACTOR, TIME_FACTOR } from "./autoencoder.ts";
 import type { VaceConfig } from "./config.ts";
 import { type Masks, type Pixels, RGB_CHANNELS, type Size } from "./preprocess.ts";
@@ -69,6 +70,7 @@ export function maskChannels(masks: Masks, size: Size): Latents {
  * Condition that shows video frames. Without `mask` all of the picture is painted anew.
  * @param inactive, reactive of one number of frames [frames, C, height, width]
  * @param mask channels of at least as many frames
+ * @param memory where it is written, default a new array
  * @returns [frames, contextChannels, height, width]
  */
 export function videoContext(
@@ -77,6 +79,7 @@ export function videoContext(
   vace: VaceConfig,
   plane: number,
   mask?: Latents,
+  memory = new AlternatingMemory(),
 ): Latents {
   const { frames } = reactive;
   if (inactive.frames !== frames || (mask && mask.frames < frames)) {
@@ -87,11 +90,13 @@ export function videoContext(
   const latentSize = reactive.data.length / frames;
   const frameSize = vace.inChannels * plane;
   const maskSize = frameSize - 2 * latentSize;
-  const data = new Float32Array(frames * frameSize).fill(1);
+  const data = memory.take(frames * frameSize);
   for (let f = 0; f < frames; f++) {
     data.set(inactive.data.subarray(f * latentSize, (f + 1) * latentSize), f * frameSize);
     data.set(reactive.data.subarray(f * latentSize, (f + 1) * latentSize), f * frameSize + latentSize);
-    if (mask) data.set(mask.data.subarray(f * maskSize, (f + 1) * maskSize), f * frameSize + 2 * latentSize);
+    const masks = data.subarray(f * frameSize + 2 * latentSize, (f + 1) * frameSize);
+    if (mask) masks.set(mask.data.subarray(f * maskSize, (f + 1) * maskSize));
+    else masks.fill(1);
   }
   return { frames, data };
 }
