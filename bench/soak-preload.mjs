@@ -13,7 +13,7 @@ import koffi from "koffi";
 const server = new URL("../packages/server/src/", import.meta.url);
 const inspector = new Inspector();
 inspector.connect();
-const trim = mallocTrim();
+const mallocTrim = koffi.load("libc.so.6").func("int malloc_trim(size_t pad)");
 
 process.on("SIGUSR2", async () => {
   // What the first one frees may hold more. Unlike `gc()` the inspector's gives the freed pages back, too.
@@ -21,7 +21,7 @@ process.on("SIGUSR2", async () => {
     await new Promise((resolve) => inspector.post("HeapProfiler.collectGarbage", resolve));
     await sleep(300);
   }
-  trim(0);
+  mallocTrim(0);
   const { Session } = await import(new URL("sessions/session.ts", server).href);
   const { RTCPeerConnection } = createRequire(new URL("index.ts", server))("@roamhq/wrtc");
   const count = (type) => queryObjects(type, { format: "count" });
@@ -34,9 +34,3 @@ process.on("SIGUSR2", async () => {
   writeFileSync(`${path}.part`, JSON.stringify(report));
   renameSync(`${path}.part`, path);
 });
-
-/** malloc_trim(3), where the C library is glibc's. */
-function mallocTrim() {
-  if (process.report.getReport().header.glibcVersionRuntime === undefined) return () => {};
-  return koffi.load("libc.so.6").func("int malloc_trim(size_t pad)");
-}

@@ -7,7 +7,7 @@ export class AlternatingMemory {
   readonly #arrays: [Float32Array, Float32Array] = [new Float32Array(0), new Float32Array(0)];
 
   /**
-   * @param inUse what was given before and is still to be read
+   * @param inUse what was given before and is still to be read; without it the same array is given each time
    * @returns an array to be written; what was there before is still in it
    */
   take(length: number, inUse?: Float32Array): Float32Array {

@@ -36,7 +36,7 @@ export class Denoiser {
   readonly #cache: KvCache;
   readonly #compat: Compat;
   readonly #observe: StreamObserver | undefined;
-  // Who observes may keep what it sees: then predictions and their means get new arrays.
+  // Not where somebody observes, who may keep what it sees.
   readonly #predictions = new AlternatingMemory();
   readonly #noisy = new AlternatingMemory();
 

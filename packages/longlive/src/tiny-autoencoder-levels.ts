@@ -9,6 +9,7 @@ import { type Frame, type Pixels, RGB_CHANNELS, wordsOf } from "./preprocess.ts"
 import type { LatentGrid } from "./wan-block.ts";
 
 export type Levels = Uint8Array | Float32Array;
+export type LevelType = "u8" | "f32";
 
 const CHANNEL = SPACE_FACTOR * SPACE_FACTOR;
 /** Levels of one frame in a row. */
@@ -27,12 +28,16 @@ export class LevelMemory {
   readings = 0;
 
   /** @returns levels to be written; what was there before may still be in them */
-  take(length: number, dtype: "u8" | "f32"): Levels {
+  take(length: number, dtype: LevelType): Levels {
     this.readings++;
-    const Type = dtype === "u8" ? Uint8Array : Float32Array;
-    if (this.levels.length !== length || !(this.levels instanceof Type)) this.levels = new Type(length);
+    const fits = this.levels.length === length && this.levels instanceof Uint8Array === (dtype === "u8");
+    if (!fits) this.levels = levelArray(dtype, length);
     return this.levels;
   }
+}
+
+export function levelArray(dtype: LevelType, length: number): Levels {
+  return dtype === "u8" ? new Uint8Array(length) : new Float32Array(length);
 }
 
 /** What was read last of a video: in a chunk the decoder may glance at what the encoder read. */
@@ -51,7 +56,7 @@ export function levelsOf(
   pixels: Pixels,
   indices: readonly number[],
   grid: LatentGrid,
-  dtype: "u8" | "f32",
+  dtype: LevelType,
   memory = new LevelMemory(),
 ): Levels {
   const key = `${dtype} ${indices.join()}`;

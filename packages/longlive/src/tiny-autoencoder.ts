@@ -13,7 +13,15 @@ import type { TinyAutoencoderConfig } from "./autoencoder-config.ts";
 import { type EngineOptions, openSession, openTogether } from "./engine.ts";
 import { pixelsOf } from "./preprocess.ts";
 import { tinyDecoderGraph, tinyEncoderGraph } from "./tiny-autoencoder-graphs.ts";
-import { LevelMemory, type Levels, levelsOf, PATCH, picturesOf } from "./tiny-autoencoder-levels.ts";
+import {
+  LevelMemory,
+  type Levels,
+  type LevelType,
+  levelArray,
+  levelsOf,
+  PATCH,
+  picturesOf,
+} from "./tiny-autoencoder-levels.ts";
 import type { SeamVectors } from "./token-seams.ts";
 import type { LatentGrid } from "./wan-block.ts";
 
@@ -130,7 +138,7 @@ export class TinyAutoencoder implements Autoencoder {
   }
 
   /** @returns [groups * positions, PATCH] */
-  #glanceLevels({ pixels }: Glance, groups: number, first: boolean, dtype: "u8" | "f32"): Levels {
+  #glanceLevels({ pixels }: Glance, groups: number, first: boolean, dtype: LevelType): Levels {
     const indices = groupedFrames(pixels.frames, first).slice(0, groups * TIME_FACTOR);
     if (indices.length < groups * TIME_FACTOR) {
       throw new RangeError(`${pixels.frames} frames are too few beside ${groups} latents.`);
@@ -141,12 +149,13 @@ export class TinyAutoencoder implements Autoencoder {
   /** Where pictures are decoded to, and read at once. [groups * positions * PATCH] */
   #decoded(groups: number): Levels {
     const length = groups * this.#positions * PATCH;
-    if (this.#levels.length < length) this.#levels = levelArray(dtypeOf(this.#decoder.model.outputs, "levels"), length);
+    if (this.#levels.length < length)
+      this.#levels = levelArray(dtypeOf(this.#decoder.model.outputs, "levels") ?? "f32", length);
     return this.#levels.subarray(0, length);
   }
 
   /** Levels that nobody looks at; made once. */
-  #nothing(dtype: "u8" | "f32", length: number): Levels {
+  #nothing(dtype: LevelType, length: number): Levels {
     if (this.#empty.length < length) this.#empty = levelArray(dtype, length);
     return this.#empty.subarray(0, length);
   }
@@ -163,13 +172,9 @@ export class TinyAutoencoder implements Autoencoder {
 }
 
 /** Of a graph's port for pixels; undefined when it has none of that name. */
-function dtypeOf(ports: Model["inputs"], name: string): "u8" | "f32" | undefined {
+function dtypeOf(ports: Model["inputs"], name: string): LevelType | undefined {
   const port = ports.find((other) => other.name === name);
   return port && (port.dtype === "u8" ? "u8" : "f32");
-}
-
-function levelArray(dtype: "u8" | "f32" | undefined, length: number): Levels {
-  return dtype === "u8" ? new Uint8Array(length) : new Float32Array(length);
 }
 
 /** Which of the next frames are encoded: of a first call the first one four times, so that it fills a group. */
