@@ -29,7 +29,7 @@ def config(v, words):
         "num_frame_per_block": 3, "local_attn_size": 4, "sink_size": 0, "timestep_shift": 5.0, "context": "last_step", "noise": "fixed",
         "noise_gain": sampler.GAIN, "smooth_noise": {"orders": list(dream.SMOOTH), "turn": list(dream.TURN)}, "later_steps": [250, 500, 750], "result": "mean_of_steps", "even_pictures": True,
         "transformer": {"dim": 256, "ffn_dim": 1024, "num_heads": 4, "num_layers": 4, "in_dim": vae.Z, "out_dim": vae.Z, "patch_size": [1, 2, 2],
-                        "freq_dim": 128, "attention_window": [11, 20], "linears": "int8", "text_dim": 128, "text_len": tokenizer.LENGTH, "eps": 1e-6, "weights": "transformer.safetensors"},
+                        "freq_dim": 128, "attention_window": [8, 14], "attention_whole": [11, 20], "linears": "int8", "text_dim": 128, "text_len": tokenizer.LENGTH, "eps": 1e-6, "weights": "transformer.safetensors"},
         "vace": {"layers": list(transformer.VACE_LAYERS), "in_dim": transformer.VACE_IN, "hints": "first_step", "weights": "transformer.safetensors"},
         "text_encoder": {"vocab_size": words, "dim": text_encoder.DIM, "dim_attn": text_encoder.DIM, "dim_ffn": text_encoder.FFN, "num_heads": text_encoder.HEADS,
                          "num_layers": text_encoder.LAYERS, "num_buckets": text_encoder.BUCKETS, "max_distance": 128, "weights": "text_encoder.safetensors"},

@@ -4,7 +4,7 @@ import { Graph, SafetensorsFile, Session } from "@everframe/graph";
 import { defaultParameters, type Parameters } from "@everframe/protocol";
 import { describe, expect, it } from "vitest";
 import { planWindows, seenRows, windowedAttention } from "./attention-window.ts";
-import { readModelConfig, type TransformerConfig } from "./config.ts";
+import { type AttentionWindow, readModelConfig, type TransformerConfig } from "./config.ts";
 import { LongLiveStream } from "./stream.ts";
 import { openTinyParts, stripeVideo } from "./testing/tiny-parts.ts";
 import { transformerGraph } from "./transformer.ts";
@@ -16,6 +16,10 @@ const { attentionWindow: _, ...transformer } = shipped.transformer;
 const tiny = { ...shipped, transformer };
 const small: TransformerConfig = { ...tiny.transformer, dim: 8, heads: 2 };
 
+const windowed = (size: readonly [number, number], whole = size): TransformerConfig => ({
+  ...small,
+  attentionWindow: { size, whole },
+});
 /** A grid of patches of 2x2 latents. */
 const gridOf = (rows: number, columns: number) => ({ height: 2 * rows, width: 2 * columns });
 
@@ -26,7 +30,7 @@ describe("planWindows", () => {
     [11, 31, 11, 20],
     [30, 5, 11, 20],
   ])("tiles %d x %d tokens with neighbourhoods of %d x %d", (rows, columns, high, wide) => {
-    const config: TransformerConfig = { ...small, attentionWindow: [high, wide] };
+    const config = windowed([high, wide]);
     const plan = planWindows(config, gridOf(rows, columns))!;
     const size = plan.tiles[0]!.length;
     expect(new Set(plan.tiles.flat())).toEqual(new Set(Array.from({ length: rows * columns }, (_, token) => token)));
@@ -46,8 +50,17 @@ describe("planWindows", () => {
   });
 
   it("is off where the picture fits into the window, and where there is none", () => {
-    expect(planWindows({ ...small, attentionWindow: [11, 20] }, gridOf(11, 20))).toBeUndefined();
+    expect(planWindows(windowed([11, 20]), gridOf(11, 20))).toBeUndefined();
     expect(planWindows(small, gridOf(20, 36))).toBeUndefined();
+  });
+
+  it("is off up to the whole pictures of a smaller window, and has its size above them", () => {
+    const config = windowed([5, 8], [11, 20]);
+    expect(planWindows(config, gridOf(11, 20))).toBeUndefined();
+    for (const grid of [gridOf(12, 20), gridOf(11, 21)]) {
+      const { seen, spread } = planWindows(config, grid)!;
+      expect([...seen, spread].map((tokens) => tokens.length)).toEqual(Array(seen.length + 1).fill(5 * 8));
+    }
   });
 
   it("leaves the graphs of such pictures as they are", () => {
@@ -60,14 +73,15 @@ describe("planWindows", () => {
         vaceGraph(config, config.vace!, { main: file, vace: file }, grid),
       ].map(({ bytes }) => Buffer.from(bytes).toString("base64"));
     };
-    expect(graphs({ ...tiny.transformer, attentionWindow: [11, 20] })).toEqual(graphs(tiny.transformer));
+    const attentionWindow: AttentionWindow = { size: [2, 3], whole: [11, 20] };
+    expect(graphs({ ...tiny.transformer, attentionWindow })).toEqual(graphs(tiny.transformer));
   });
 });
 
 describe("windowedAttention", () => {
   it.each(["fused", "plain"] as const)("agrees with plain loops over what each query sees, %s", async (attention) => {
     const [rows, columns, ownFrames, frames] = [7, 10, 2, 3];
-    const config: TransformerConfig = { ...small, attentionWindow: [4, 5] };
+    const config = windowed([4, 5]);
     const grid = gridOf(rows, columns);
     const plan = planWindows(config, grid)!;
     const g = new Graph("windows", { attention });
@@ -119,8 +133,9 @@ describe("windowedAttention", () => {
 });
 
 /** Two chunks with condition, of 4 x 6 tokens, with a clean pass that keeps the keys only. */
-async function pictures(attentionWindow: readonly [number, number] | undefined): Promise<Uint8Array> {
-  const parts = await openTinyParts({ width: 96, height: 64 }, attentionWindow ? { attentionWindow } : {});
+async function pictures(size: readonly [number, number] | undefined): Promise<Uint8Array> {
+  const attentionWindow = size ? { attentionWindow: { size, whole: size } } : {};
+  const parts = await openTinyParts({ width: 96, height: 64 }, attentionWindow);
   const stream = new LongLiveStream(parts, { seed: 7 });
   const parameters: Parameters = {
     ...defaultParameters(),

@@ -1,7 +1,6 @@
 /**
  * Self attention of pictures larger than a model was trained on: a query sees
- * only a neighbourhood of about the trained size, in every frame of the
- * window in time. Queries go in tiles that share their neighbourhood, so the
+ * only a neighbourhood, in every frame of the window in time. Queries go in tiles that share their neighbourhood, so the
  * tiles are a batch of one dense attention (blocks with a halo: HaloNet,
  * arXiv:2103.12731).
  */
@@ -25,12 +24,12 @@ export type WindowPlan = {
 /** Share of a neighbourhood's side that its tile takes: less is nearer to a neighbourhood of each query's own, more is faster. */
 const TILE_SHARE = 0.6;
 
-/** @returns undefined when the model has no window or the whole picture fits into it: attention is full then. */
+/** @returns undefined where attention is full: the model has no window, or the picture is no larger than its `whole`. */
 export function planWindows({ patch, attentionWindow }: TransformerConfig, grid: LatentGrid): WindowPlan | undefined {
   if (!attentionWindow) return undefined;
   const sizes = [grid.height / patch[1], grid.width / patch[2]] as const;
-  if (sizes.every((size, axis) => size <= attentionWindow[axis]!)) return undefined;
-  const windows = sizes.map((size, axis) => Math.min(size, attentionWindow[axis]!)) as [number, number];
+  if (sizes.every((size, axis) => size <= attentionWindow.whole[axis]!)) return undefined;
+  const windows = sizes.map((size, axis) => Math.min(size, attentionWindow.size[axis]!)) as [number, number];
   const [rows, columns] = sizes.map((size, axis) => spansOf(size, windows[axis]!)) as [Spans, Spans];
   const tokensOf = (row: readonly number[], column: readonly number[]) =>
     row.flatMap((y) => column.map((x) => y * sizes[1] + x));

@@ -53,6 +53,8 @@ describe("parseModelConfig", () => {
     expect(spoilt("transformer", "num_heads", 7)).toThrow("transformer.dim must be a multiple of num_heads");
     expect(spoilt("transformer", "patch_size", [2, 2, 2])).toThrow("transformer.patch_size");
     expect(spoilt("transformer", "attention_window", [11])).toThrow("transformer.attention_window must be [rows");
+    expect(spoilt("transformer", "attention_whole", [11, 0])).toThrow("transformer.attention_whole must be [rows");
+    expect(spoilt("transformer", "attention_window", undefined)).toThrow("attention_whole needs attention_window");
     expect(spoilt("vae", "type", "unheard of")).toThrow("vae.type must be one of tiny");
     expect(spoilt("vae", "mean", [1])).toThrow("vae.mean must have 64 numbers");
     expect(spoilt("vace", "layers", [0, 9])).toThrow("vace.layers names layer 9");

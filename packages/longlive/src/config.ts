@@ -25,15 +25,19 @@ export type TransformerConfig = {
   readonly textDim: number;
   /** Rows of a prompt's embedding, padding included. */
   readonly textLength: number;
-  /**
-   * Rows and columns of tokens that a query of self attention sees around it, in every frame of the window. Absent, or
-   * where the picture is no larger: all of them.
-   */
-  readonly attentionWindow?: readonly [number, number];
+  /** Self attention of large pictures. Absent: every query sees all tokens, whatever the size. */
+  readonly attentionWindow?: AttentionWindow;
   /** How the blocks' linear layers are computed on a CPU: "int8" is faster and rounds. Default "f32". */
   readonly linears?: "f32" | "int8";
   readonly eps: number;
   readonly weights: string;
+};
+
+export type AttentionWindow = {
+  /** Rows and columns of tokens that a query sees around it, in every frame of the window in time. */
+  readonly size: readonly [number, number];
+  /** Rows and columns of the largest picture whose queries see all of it. */
+  readonly whole: readonly [number, number];
 };
 
 export type VaceConfig = {
@@ -268,14 +272,22 @@ function parseTransformer(fields: Fields): TransformerConfig {
     freqDim: fields.count("freq_dim"),
     textDim: fields.count("text_dim"),
     textLength: fields.count("text_len"),
-    ...(fields.has("attention_window") ? { attentionWindow: parseWindow(fields, "attention_window") } : {}),
+    ...parseAttentionWindow(fields),
     ...(fields.has("linears") ? { linears: fields.oneOf("linears", ["f32", "int8"]) } : {}),
     eps: fields.number("eps"),
     weights: fields.text("weights"),
   };
 }
 
-function parseWindow(fields: Fields, name: string): [number, number] {
+function parseAttentionWindow(fields: Fields): { attentionWindow?: AttentionWindow } {
+  const [window, whole] = ["attention_window", "attention_whole"] as const;
+  if (!fields.has(window) && fields.has(whole)) fields.fail(whole, `needs ${window} beside it`);
+  if (!fields.has(window)) return {};
+  const size = parseSides(fields, window);
+  return { attentionWindow: { size, whole: fields.has(whole) ? parseSides(fields, whole) : size } };
+}
+
+function parseSides(fields: Fields, name: string): [number, number] {
   const [rows, columns, ...others] = fields.numbers(name);
   const fits = [rows, columns].every((size) => Number.isSafeInteger(size) && size! > 0);
   if (!fits || others.length > 0) fields.fail(name, "must be [rows, columns]");

@@ -2,7 +2,7 @@
 import { fileURLToPath } from "node:url";
 import { SafetensorsFile } from "@everframe/graph";
 import type { TinyAutoencoderConfig } from "../autoencoder-config.ts";
-import { type ModelConfig, readModelConfig } from "../config.ts";
+import { type AttentionWindow, type ModelConfig, readModelConfig } from "../config.ts";
 import { Generator, type GeneratorOptions } from "../generator.ts";
 import { GreyLatents } from "../grey-latents.ts";
 import type { ModelParts } from "../model.ts";
@@ -17,7 +17,7 @@ const FOLDER = fileURLToPath(new URL("../../../../models/longlive-tiny", import.
 /** Without `vace: false` the condition branch is there. */
 export async function openTinyParts(
   size: Size,
-  options: GeneratorOptions & { vace?: boolean; attentionWindow?: readonly [number, number] } = {},
+  options: GeneratorOptions & { vace?: boolean; attentionWindow?: AttentionWindow } = {},
 ): Promise<ModelParts & { close(): Promise<void> }> {
   const { vace = true, attentionWindow, ...numerics } = options;
   // A window, a clean pass and exact layers as LongLive has them: its rules are tried on these parts.
