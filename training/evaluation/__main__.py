@@ -10,12 +10,14 @@ import torch
 
 from .. import styles, tensors
 from ..data import CACHE
-from . import clips, looks, probes, report, sheets
+from . import clips, looks, probes, report, sheets, speed
 from .runner import ROOT, Runner
 
-SIZES = {"320x176": (320, 176), "576x320": (576, 320)}
-PARTS = ("looks", "still", "autoencoder", "mixes", "grades", "noise", "steps", "seeds", "references", "text", "controls", "unknown", "drift")
-PROBES = PARTS[3:-1]
+SIZES = speed.SIZES
+PROBES = ("mixes", "grades", "noise", "steps", "seeds", "references", "text", "controls", "unknown")
+# Only where asked for.
+LONG = ("drift", "speed")
+PARTS = ("looks", "still", "autoencoder", *PROBES, *LONG)
 # Frames of a clip and those that are held against the operators, by size: whole chunks in Normal mode, at most 12 over in VACE.
 FRAMES = {"320x176": (37, [5, 12, 18, 24, 31]), "576x320": (25, [5, 12, 18])}
 CLIPS = {"320x176": [*clips.PHOTOGRAPHS, *clips.PROCEDURAL], "576x320": [*clips.PHOTOGRAPHS, clips.PROCEDURAL[0]]}
@@ -40,7 +42,7 @@ def arguments():
     p = argparse.ArgumentParser(prog="npm run evaluate --", description=__doc__, epilog="Lists are comma-separated.")
     p.add_argument("--quick", action="store_true", help="one size, two clips, short probes: three minutes")
     p.add_argument("--model", type=Path, default=ROOT / "models/longlive-tiny", help="model folder")
-    p.add_argument("--parts", type=listed(PARTS), help="of " + ", ".join(PARTS) + "; default: all but drift")
+    p.add_argument("--parts", type=listed(PARTS), help="of " + ", ".join(PARTS) + "; default: all but " + " and ".join(LONG))
     p.add_argument("--size", type=listed(SIZES), help="of " + ", ".join(SIZES)), p.add_argument("--modes", type=listed(("normal", "vace")), default=["normal", "vace"])
     p.add_argument("--looks", type=listed(styles.STYLES), default=list(styles.STYLES)), p.add_argument("--clips", type=listed(names), help="of " + ", ".join(names))
     p.add_argument("--drift", type=float, nargs="?", const=10, metavar="MINUTES", help="also drift over 10 (or so many) minutes of video a mode: long")
@@ -61,7 +63,7 @@ def weights(folder):
 def main():
     a = arguments()
     torch.set_num_threads(1)
-    parts = a.parts or [p for p in PARTS if p != "drift"]
+    parts = a.parts or [p for p in PARTS if p not in LONG]
     if a.drift and "drift" not in parts:
         parts.append("drift")
     sizes = a.size or (["320x176"] if a.quick else list(SIZES))
@@ -85,6 +87,8 @@ def main():
         pictures.update(bench.sheets)
         if "drift" in parts:
             result["drift"] = probes.drift(runner, a.drift or 10, SIZES[sizes[0]], tell)
+    if "speed" in parts:
+        result["speed"], pictures["speed"] = speed.measure(a.model, a.threads, sizes, a.looks, tell)
     keep()
     for name, made in pictures.items():
         h, w = next(iter(made.values())).shape[:2]

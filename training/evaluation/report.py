@@ -103,6 +103,13 @@ def probes(result):
     return (table(["probe", "Normal", "VACE"], rows) if rows else "") + text
 
 
+def speeds(cases):
+    """Rows of the ways to be faster at one size."""
+    cell = lambda r: [f"{r['ms']:.0f} ({r['ratio']:.2f})", f"{r['distance']:.2f}", f"{r['structure']:.2f}", f"{r['still']:.2f}"]
+    head = [f"{m}: {h}" for m in "NV" for h in ("chunk ms (over shipped)", "distance to its own", "structure over operator's", "still scene")]
+    return table(["case", *head], [[name, *cell(r["normal"]), *cell(r["vace"])] for name, r in cases.items()])
+
+
 def markdown(result, images=()):
     """images: name of a contact sheet -> file beside the card."""
     parts = [f"Made by `npm run evaluate{'' if not result['arguments'] else ' -- ' + result['arguments']}` with these weights: {result['weights']}."]
@@ -115,6 +122,8 @@ def markdown(result, images=()):
             parts += [f"Looks at {size}; N is Normal, V is VACE:", looks(result, size)]
     if result.get("probes"):
         parts += [f"Probes at {result['probe_size']}:", probes(result)]
+    for size, cases in result.get("speed", {}).items():
+        parts += [f"Ways to be faster at {size}; N is Normal, V is VACE; a chunk is 12 frames:", speeds(cases)]
     parts += [f"![{name}]({images[name]})" for name in images]
     return "\n\n".join(parts)
 

@@ -1,10 +1,12 @@
 """python3 -m unittest training.evaluation.test_evaluation: do the figures tell right from wrong?"""
+import tempfile
 import unittest
+from pathlib import Path
 
 import numpy as np
 
 from .. import styles
-from . import clips, looks, metrics, report
+from . import clips, looks, metrics, report, speed
 from .runner import AUTOENCODER, MODES, ROOT, Runner
 
 
@@ -78,6 +80,19 @@ class Runtime(unittest.TestCase):
             self.assertEqual(kept.frames.shape, (12, 64, 96, 3))
             with self.assertRaisesRegex(RuntimeError, "noise_scale"):
                 runner.submit({"input_mode": "video", "noise_scale": 7}, "photo", clip.clean).result()
+
+    def test_every_way_to_be_faster_or_better_makes_other_pictures(self):
+        clip, made = clips.moving("coffee", 13, 192, 176), {}
+        with tempfile.TemporaryDirectory() as folder:
+            for i, edit in enumerate(dict.fromkeys(edit for _, edit, _, _ in speed.CASES)):
+                with Runner(speed.variant(ROOT / "models/longlive-tiny", edit, Path(folder) / str(i)), 1) as runner:
+                    made[i] = runner.submit(MODES["normal"], "photo", clip.clean).result().frames
+        # At this size the last two let every token see all others, as what is shipped does.
+        shipped, *others, wide, whole = made.values()
+        self.assertTrue((wide == shipped).all() and (whole == shipped).all())
+        for other in others:
+            self.assertTrue((other != shipped).any())
+            self.assertGreater(metrics.psnr(other, shipped), 20)
 
 
 if __name__ == "__main__":
