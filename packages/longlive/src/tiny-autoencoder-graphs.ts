@@ -42,16 +42,22 @@ export function tinyEncoderGraph(
   return g.build();
 }
 
+/** Whether the decoder can take a glance at the input video. */
+export function canGlance(file: WeightFile): boolean {
+  return file.has("decoder.seen.tone.weight");
+}
+
 /**
- * In: `latents` [groups, z, h, w], `before` [h w, dim]; where the weights can take a glance at the input video `glance`
- * [groups h w, PATCH], its levels, and `glance_scale` [1], 0 for none. Out: `levels` [groups h w, PATCH], 0 to 255 (u8;
- * on a GPU f32), and `after` [h w, dim].
+ * In: `latents` [groups, z, h, w], `before` [h w, dim]; if it `glances` at the input video also `glance`
+ * [groups h w, PATCH], its levels, and `glance_scale` [1], how much of it acts. Out: `levels` [groups h w, PATCH],
+ * 0 to 255 (u8; on a GPU f32), and `after` [h w, dim].
  */
 export function tinyDecoderGraph(
   config: TinyAutoencoderConfig,
   file: WeightFile,
   grid: LatentGrid,
   device: Device,
+  glances: boolean,
 ): Model {
   const g = new Graph("decoder", { device });
   const half: Half = { g, file, prefix: "decoder", grid, config };
@@ -59,7 +65,7 @@ export function tinyDecoderGraph(
   const { latentChannels: z } = config;
   const latents = g.input("latents", ["groups", z, h, w]);
   const mu = g.add(g.mul(toRows(half, latents, z), g.constant(config.std, [z])), g.constant(config.mean, [z]));
-  const glance = file.has("decoder.seen.tone.weight") ? glancedAt(half) : undefined;
+  const glance = glances ? glancedAt(half) : undefined;
   const features = norm(half, featuresOf(half, linear(half, mu, "in"), config.decoderBlocks, glance?.tone), "norm");
   const [weight, bias] = [g.weight(file, "decoder.out.weight"), g.weight(file, "decoder.out.bias")];
   const bothBiases = g.add(bias, g.weight(file, "decoder.skip.bias"));

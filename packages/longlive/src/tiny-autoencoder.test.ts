@@ -79,8 +79,9 @@ it("refuses a video that is shorter than what it decodes", async () => {
 it("keeps float on a GPU", () => {
   for (const device of ["cpu", "webgpu"] as const) {
     const config = { ...shipped, linears: "int8" } as const;
-    for (const graph of [tinyEncoderGraph, tinyDecoderGraph]) {
-      expect(graph(config, file, grid, device).usesInt8).toBe(device === "cpu");
+    expect(tinyEncoderGraph(config, file, grid, device).usesInt8).toBe(device === "cpu");
+    for (const glances of [false, true]) {
+      expect(tinyDecoderGraph(config, file, grid, device, glances).usesInt8).toBe(device === "cpu");
     }
   }
 });
@@ -92,7 +93,7 @@ it("gives a GPU, which has no bytes, the same levels as floats", async () => {
   const glanceScale = { data: Float32Array.of(1), dims: [1] };
   const made = [];
   for (const device of ["cpu", "webgpu"] as const) {
-    const session = await Session.create(tinyDecoderGraph({ ...shipped, linears: "f32" }, file, grid, device), {
+    const session = await Session.create(tinyDecoderGraph({ ...shipped, linears: "f32" }, file, grid, device, true), {
       device: "cpu",
     });
     made.push((await session.run({ latents, before, glance, glance_scale: glanceScale }))["levels"]!.data);

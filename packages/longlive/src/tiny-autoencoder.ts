@@ -12,7 +12,7 @@ import { type Autoencoder, type DecoderStream, type EncoderStream, type Glance, 
 import type { TinyAutoencoderConfig } from "./autoencoder-config.ts";
 import { type EngineOptions, openSession, openTogether } from "./engine.ts";
 import { pixelsOf } from "./preprocess.ts";
-import { tinyDecoderGraph, tinyEncoderGraph } from "./tiny-autoencoder-graphs.ts";
+import { canGlance, tinyDecoderGraph, tinyEncoderGraph } from "./tiny-autoencoder-graphs.ts";
 import {
   LevelMemory,
   type Levels,
@@ -34,7 +34,8 @@ export class TinyAutoencoder implements Autoencoder {
   readonly #grid: LatentGrid;
   readonly #encoder: Session;
   readonly #decoder: Session;
-  #empty: Levels = new Uint8Array(0);
+  /** The decoder that takes a glance at the input video, if the weights can. */
+  readonly #glancer: Session | undefined;
   #levels: Levels = new Uint8Array(0);
 
   private constructor(
@@ -43,6 +44,7 @@ export class TinyAutoencoder implements Autoencoder {
     grid: LatentGrid,
     encoder: Session,
     decoder: Session,
+    glancer: Session | undefined,
   ) {
     this.latentChannels = config.latentChannels;
     if (file.has("seams.edges")) this.seams = { edges: file.read("seams.edges"), ramps: file.read("seams.ramps") };
@@ -50,6 +52,7 @@ export class TinyAutoencoder implements Autoencoder {
     this.#grid = grid;
     this.#encoder = encoder;
     this.#decoder = decoder;
+    this.#glancer = glancer;
   }
 
   static async create(
@@ -61,14 +64,17 @@ export class TinyAutoencoder implements Autoencoder {
     const { device = "cpu" } = options;
     return openTogether(async (noted) => {
       const encoder = await noted(openSession(tinyEncoderGraph(config, file, grid, device), options));
-      const decoder = await noted(openSession(tinyDecoderGraph(config, file, grid, device), options));
-      return new TinyAutoencoder(config, file, grid, encoder, decoder);
+      const decoderOf = (glances: boolean) =>
+        noted(openSession(tinyDecoderGraph(config, file, grid, device, glances), options));
+      const decoder = await decoderOf(false);
+      const glancer = canGlance(file) ? await decoderOf(true) : undefined;
+      return new TinyAutoencoder(config, file, grid, encoder, decoder, glancer);
     });
   }
 
   openEncoder(): EncoderStream {
     const memory = new AlternatingMemory();
-    const dtype = dtypeOf(this.#encoder.model.inputs, "levels") ?? "f32";
+    const dtype = dtypeOf(this.#encoder.model.inputs, "levels");
     let read = new LevelMemory();
     let before: Float32Array | undefined;
     return {
@@ -97,11 +103,12 @@ export class TinyAutoencoder implements Autoencoder {
     let before: Float32Array | undefined;
     return {
       decode: async (latents, { glance } = {}) => {
-        const { levels, after } = await this.#decoder.run(
+        const glancer = glance && this.#glancer;
+        const { levels, after } = await (glancer ?? this.#decoder).run(
           {
             latents: { data: latents.data, dims: [latents.frames, this.latentChannels, height, width] },
             before: this.#features(before),
-            ...this.#glance(glance, latents.frames, !before),
+            ...(glancer ? this.#glance(glance, latents.frames, !before) : {}),
           },
           {
             after: this.#features(memory.take(this.#positions * this.#dim, before)),
@@ -123,41 +130,28 @@ export class TinyAutoencoder implements Autoencoder {
   async close(): Promise<void> {
     await this.#encoder.close();
     await this.#decoder.close();
+    await this.#glancer?.close();
   }
 
-  /** The decoder's inputs for a video to glance at, if its weights can do that. */
-  #glance(glance: Glance | undefined, groups: number, first: boolean): Record<string, TensorLike> {
-    const dtype = dtypeOf(this.#decoder.model.inputs, "glance");
-    if (!dtype) return {};
-    const rows = groups * this.#positions;
-    const data = glance ? this.#glanceLevels(glance, groups, first, dtype) : this.#nothing(dtype, rows * PATCH);
-    return {
-      glance: { data, dims: [rows, PATCH] },
-      glance_scale: { data: Float32Array.of(Math.min(1, glance?.scale ?? 0)), dims: [1] },
-    };
-  }
-
-  /** @returns [groups * positions, PATCH] */
-  #glanceLevels({ pixels }: Glance, groups: number, first: boolean, dtype: LevelType): Levels {
+  #glance({ pixels, scale }: Glance, groups: number, first: boolean): Record<string, TensorLike> {
     const indices = groupedFrames(pixels.frames, first).slice(0, groups * TIME_FACTOR);
     if (indices.length < groups * TIME_FACTOR) {
       throw new RangeError(`${pixels.frames} frames are too few beside ${groups} latents.`);
     }
-    return levelsOf(pixels, indices, this.#grid, dtype);
+    const levels = levelsOf(pixels, indices, this.#grid, dtypeOf(this.#encoder.model.inputs, "levels"));
+    return {
+      glance: { data: levels, dims: [groups * this.#positions, PATCH] },
+      glance_scale: { data: Float32Array.of(Math.min(1, scale)), dims: [1] },
+    };
   }
 
   /** Where pictures are decoded to, and read at once. [groups * positions * PATCH] */
   #decoded(groups: number): Levels {
     const length = groups * this.#positions * PATCH;
-    if (this.#levels.length < length)
-      this.#levels = levelArray(dtypeOf(this.#decoder.model.outputs, "levels") ?? "f32", length);
+    if (this.#levels.length < length) {
+      this.#levels = levelArray(dtypeOf(this.#decoder.model.outputs, "levels"), length);
+    }
     return this.#levels.subarray(0, length);
-  }
-
-  /** Levels that nobody looks at; made once. */
-  #nothing(dtype: LevelType, length: number): Levels {
-    if (this.#empty.length < length) this.#empty = levelArray(dtype, length);
-    return this.#empty.subarray(0, length);
   }
 
   get #positions(): number {
@@ -171,10 +165,9 @@ export class TinyAutoencoder implements Autoencoder {
   }
 }
 
-/** Of a graph's port for pixels; undefined when it has none of that name. */
-function dtypeOf(ports: Model["inputs"], name: string): LevelType | undefined {
-  const port = ports.find((other) => other.name === name);
-  return port && (port.dtype === "u8" ? "u8" : "f32");
+/** Of a graph's port for pixels. */
+function dtypeOf(ports: Model["inputs"], name: string): LevelType {
+  return ports.find((port) => port.name === name)?.dtype === "u8" ? "u8" : "f32";
 }
 
 /** Which of the next frames are encoded: of a first call the first one four times, so that it fills a group. */
