@@ -13,7 +13,6 @@ from ..data import CACHE
 from . import clips, looks, probes, report, sheets, speed
 from .runner import ROOT, Runner
 
-SIZES = speed.SIZES
 PROBES = ("mixes", "grades", "noise", "steps", "seeds", "references", "text", "controls", "unknown")
 # Only where asked for.
 LONG = ("drift", "speed")
@@ -43,7 +42,7 @@ def arguments():
     p.add_argument("--quick", action="store_true", help="one size, two clips, short probes: three minutes")
     p.add_argument("--model", type=Path, default=ROOT / "models/longlive-tiny", help="model folder")
     p.add_argument("--parts", type=listed(PARTS), help="of " + ", ".join(PARTS) + "; default: all but " + " and ".join(LONG))
-    p.add_argument("--size", type=listed(SIZES), help="of " + ", ".join(SIZES)), p.add_argument("--modes", type=listed(("normal", "vace")), default=["normal", "vace"])
+    p.add_argument("--size", type=listed(clips.SIZES), help="of " + ", ".join(clips.SIZES)), p.add_argument("--modes", type=listed(("normal", "vace")), default=["normal", "vace"])
     p.add_argument("--looks", type=listed(styles.STYLES), default=list(styles.STYLES)), p.add_argument("--clips", type=listed(names), help="of " + ", ".join(names))
     p.add_argument("--drift", type=float, nargs="?", const=10, metavar="MINUTES", help="also drift over 10 (or so many) minutes of video a mode: long")
     p.add_argument("--sheets", type=Path, help="folder for contact sheets and results.json; default training/.cache/evaluation")
@@ -66,7 +65,7 @@ def main():
     parts = a.parts or [p for p in PARTS if p not in LONG]
     if a.drift and "drift" not in parts:
         parts.append("drift")
-    sizes = a.size or (["320x176"] if a.quick else list(SIZES))
+    sizes = a.size or (["320x176"] if a.quick else list(clips.SIZES))
     began, folder = time.time(), a.sheets or CACHE / "evaluation"
     tell = lambda line: print(f"[{time.time() - began:4.0f} s] {line}", flush=True)
     result = {"weights": weights(a.model), "arguments": said(a), "sizes": {}, "probes": {}, "probe_size": sizes[0]}
@@ -79,14 +78,14 @@ def main():
             chosen = a.clips or (["astronaut", "face"] if a.quick else CLIPS[size])
             result["sizes"][size] = one_size(runner, size, a, parts, chosen, pictures, tell)
             keep()
-        bench = probes.Bench(runner, [clips.clip(c, 25, *SIZES[sizes[0]]) for c in (["astronaut"] if a.quick else ["astronaut", "face"])], a.looks, tell)
+        bench = probes.Bench(runner, [clips.clip(c, 25, *clips.SIZES[sizes[0]]) for c in (["astronaut"] if a.quick else ["astronaut", "face"])], a.looks, tell)
         for name in PROBES:
             if name in parts:
                 result["probes"][name] = getattr(probes, name)(bench)
                 keep()
         pictures.update(bench.sheets)
         if "drift" in parts:
-            result["drift"] = probes.drift(runner, a.drift or 10, SIZES[sizes[0]], tell)
+            result["drift"] = probes.drift(runner, a.drift or 10, clips.SIZES[sizes[0]], tell)
     if "speed" in parts:
         result["speed"], pictures["speed"] = speed.measure(a.model, a.threads, sizes, a.looks, tell)
     keep()
@@ -125,7 +124,7 @@ def one_size(runner, size, a, parts, chosen, pictures, tell):
     (frames, at), made = FRAMES[size], {"modes": {}}
     if a.quick:
         frames, at = 25, at[:3]
-    width, height = SIZES[size]
+    width, height = clips.SIZES[size]
     moving = [clips.clip(c, frames, width, height) for c in chosen]
     still = clips.still("astronaut", 37, width, height)
     if {"autoencoder", "still"} & set(parts):

@@ -8,6 +8,7 @@ from PIL import Image
 
 from .. import scenes
 
+SIZES = {"320x176": (320, 176), "576x320": (576, 320)}
 PHOTOGRAPHS = ("astronaut", "chelsea", "coffee", "rocket", "stereo_motorcycle")
 # Number of each procedural clip.
 SCENES = {"face": 9, "hand": 8, "screen": 6}

@@ -11,7 +11,6 @@ from .looks import Targets, ahead, keyword
 from .probes import STEPS, some
 from .runner import AUTOENCODER, MODES, Runner
 
-SIZES = {"320x176": (320, 176), "576x320": (576, 320)}
 SHIPPED = "as shipped"
 FRAMES, AT = 25, [14, 18]
 # On the contact sheet.
@@ -45,12 +44,12 @@ def whole(config):
 
 # Name, edit of config.json, live parameters, sizes where it differs from what is shipped.
 CASES = (
-    (SHIPPED, unchanged, {}, tuple(SIZES)),
-    ("1 step", unchanged, {"denoising_step_list": STEPS[1]}, tuple(SIZES)),
-    ("4 steps", unchanged, {"denoising_step_list": STEPS[4]}, tuple(SIZES)),
-    ("linear layers in float32", floats, {}, tuple(SIZES)),
-    ("pictures not evened out", uneven, {}, tuple(SIZES)),
-    ("6x10 tokens attended to", window(6, 10), {}, tuple(SIZES)),
+    (SHIPPED, unchanged, {}, tuple(clips.SIZES)),
+    ("1 step", unchanged, {"denoising_step_list": STEPS[1]}, tuple(clips.SIZES)),
+    ("4 steps", unchanged, {"denoising_step_list": STEPS[4]}, tuple(clips.SIZES)),
+    ("linear layers in float32", floats, {}, tuple(clips.SIZES)),
+    ("pictures not evened out", uneven, {}, tuple(clips.SIZES)),
+    ("6x10 tokens attended to", window(6, 10), {}, tuple(clips.SIZES)),
     ("11x20 tokens attended to", window(11, 20), {}, ("576x320",)),
     ("all tokens attended to", whole, {}, ("576x320",)),
 )
@@ -77,11 +76,11 @@ def measure(model, threads, sizes, looks, tell):
         for size in sizes:
             cases = [(name, runners[edit], parameters) for name, edit, parameters, where in CASES if size in where]
             result[size] = {name: {} for name, _, _ in cases}
-            tried = [(c, Targets(c.clean, AT, chosen)) for c in (clips.clip(name, FRAMES, *SIZES[size]) for name in ("astronaut", "face"))]
-            still = clips.still("astronaut", FRAMES, *SIZES[size])
+            tried = [(c, Targets(c.clean, AT, chosen)) for c in (clips.clip(name, FRAMES, *clips.SIZES[size]) for name in ("astronaut", "face"))]
+            still = clips.still("astronaut", FRAMES, *clips.SIZES[size])
             alone = flicker(runners[unchanged], AUTOENCODER, "", still)
             for mode in ("normal", "vace"):
-                timed = times(cases, mode, SIZES[size], keyword(chosen[-1]))
+                timed = times(cases, mode, clips.SIZES[size], keyword(chosen[-1]))
                 for name, runner, changed in cases:
                     parameters = {**MODES[mode], **changed}
                     figures, shown = quality(runner, parameters, tried, chosen)
