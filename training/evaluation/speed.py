@@ -1,4 +1,4 @@
-"""What each way to be faster costs, and each way to be better takes: time of a chunk beside the looks' distance and structure and a still scene's change."""
+"""What each way to be faster costs: time of a chunk beside the looks' distance and structure and a still scene's change, as shipped and in other ways."""
 import contextlib
 import json
 import tempfile

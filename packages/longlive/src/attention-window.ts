@@ -1,8 +1,8 @@
 /**
  * Self attention of pictures larger than a model was trained on: a query sees
- * only a neighbourhood, in every frame of the window in time. Queries go in tiles that share their neighbourhood, so the
- * tiles are a batch of one dense attention (blocks with a halo: HaloNet,
- * arXiv:2103.12731).
+ * only a neighbourhood, in every frame of the window in time. Queries go in
+ * tiles that share their neighbourhood, so the tiles are a batch of one dense
+ * attention (blocks with a halo: HaloNet, arXiv:2103.12731).
  */
 import { divideDim, type Graph, ShapeError, type TensorLike, type Value } from "@everframe/graph";
 import type { TransformerConfig } from "./config.ts";
